@@ -1,0 +1,1 @@
+//! PCM frames, resampling, Opus, VAD, jitter buffer, pacing; pure.

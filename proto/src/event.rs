@@ -1,0 +1,237 @@
+//! What a client sees and says during a call, on the WebRTC data channel `antiphon` and on
+//! `GET /v1/sessions/{id}/events` (WebSocket), one JSON object a message.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentId, Message, SegmentId, SessionId, TurnId};
+
+/// One event as sent: the event's own fields beside a sequence number and a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventEnvelope {
+    /// Counts from 1 within a session, without gaps; a client that reconnects sees where it was.
+    pub seq: u64,
+    /// Milliseconds since session start.
+    pub at_ms: u64,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened in a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// First event of every connection, a reconnect included.
+    SessionStarted {
+        /// The session.
+        session: SessionId,
+        /// The agent's id.
+        agent: AgentId,
+        /// The agent's name as shown to people.
+        agent_name: String,
+        /// The speech recognizer in use.
+        recognizer: RecognizerView,
+        /// True where this connection continues a session that was connected before.
+        resumed: bool,
+        /// What has been said so far, oldest first.
+        history: Vec<Message>,
+    },
+    /// What the agent is doing now.
+    AgentState {
+        /// The new state.
+        state: AgentState,
+    },
+    /// The person began or stopped speaking, as the voice activity detector hears it.
+    UserSpeech {
+        /// True at onset, false at the end.
+        speaking: bool,
+    },
+    /// What the person is saying. A later partial or final of the same turn replaces an earlier one.
+    UserTranscript {
+        /// The exchange.
+        turn: TurnId,
+        /// The whole turn so far.
+        text: String,
+        /// True once the turn is over and the text will not change.
+        #[serde(rename = "final")]
+        is_final: bool,
+    },
+    /// A sentence that the agent is about to speak; it has passed the safety check.
+    AgentText {
+        /// The exchange.
+        turn: TurnId,
+        /// The sentence.
+        segment: SegmentId,
+        /// Its words.
+        text: String,
+    },
+    /// How much of a sentence the person has heard.
+    AgentHeard {
+        /// The exchange.
+        turn: TurnId,
+        /// The sentence.
+        segment: SegmentId,
+        /// UTF-16 code units of the sentence's text heard so far (what JavaScript's `slice` counts).
+        heard_utf16: u32,
+    },
+    /// An entry of the history, as it was said or heard.
+    MessageCommitted {
+        /// The entry.
+        message: Message,
+    },
+    /// Where the time of a turn went; sent when its first audio has been sent.
+    TurnTimeline {
+        /// The times.
+        timeline: TurnTimeline,
+    },
+    /// One more second of talk has started.
+    Meter {
+        /// Seconds of talk so far.
+        seconds: u64,
+    },
+    /// The safety state, at its changes and at connect.
+    Safety {
+        /// The state.
+        state: SafetyState,
+    },
+    /// Something that the person should know.
+    Notice {
+        /// Which.
+        code: NoticeCode,
+        /// A sentence that can be shown.
+        message: String,
+    },
+    /// The server is shutting down or the call is about to end.
+    SessionEnding {
+        /// Why.
+        reason: CloseReason,
+        /// Milliseconds until the call is ended.
+        in_ms: u64,
+    },
+    /// Last event of a session.
+    SessionEnded {
+        /// Why.
+        reason: CloseReason,
+        /// Seconds of talk that were counted.
+        seconds: u64,
+    },
+}
+
+/// What the agent is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    /// Waiting for the person, or hearing them.
+    Listening,
+    /// The person has finished; no answer is audible yet.
+    Thinking,
+    /// The agent's speech is playing.
+    Speaking,
+}
+
+/// The safety state of a session, rising at once and falling only by rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SafetyState {
+    /// Nothing of concern.
+    #[default]
+    Normal,
+    /// The agent asks and offers resources once.
+    ElevatedConcern,
+    /// The words come from reviewed text.
+    HighRisk,
+    /// Scripted words and local crisis resources only; the meter stops charging.
+    SafetyMode,
+}
+
+/// Which recognizer listens, and what to do for a better one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecognizerView {
+    /// Its name, e.g. `pocketsphinx`.
+    pub name: String,
+    /// One line for people where it is a last resort, with the command that gives a better one.
+    pub advice: Option<String>,
+}
+
+/// What a [`Event::Notice`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeCode {
+    /// A message from this client could not be read; nothing was lost.
+    BadMessage,
+    /// The recognizer failed or is overloaded; typing still works.
+    RecognizerTrouble,
+    /// The responder failed; the agent apologizes.
+    ResponderTrouble,
+    /// The voice failed; captions still work.
+    VoiceTrouble,
+    /// Another connection took this session over.
+    Replaced,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The person hung up.
+    UserHungUp,
+    /// The agent or an operation ended the call.
+    AgentHungUp,
+    /// `DELETE /v1/sessions/{id}`.
+    Deleted,
+    /// No media for too long and no reconnect in time.
+    ConnectionLost,
+    /// The client never connected.
+    NeverConnected,
+    /// The server is shutting down.
+    Drained,
+    /// The longest allowed call was reached.
+    TimeLimit,
+    /// A fault in the engine; the report has the session id.
+    InternalError,
+}
+
+/// Where the time of one turn went. All times are milliseconds since the end of the person's
+/// speech (for typed turns: since the text arrived); absent where the turn had no such stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnTimeline {
+    /// The exchange.
+    pub turn: TurnId,
+    /// When the person stopped speaking, milliseconds since session start.
+    pub user_end_at_ms: u64,
+    /// The recognizer's final text was there.
+    pub transcript_final_ms: Option<u64>,
+    /// The engine decided that the turn was over.
+    pub endpointing_ms: Option<u64>,
+    /// Why it waited as long as it did, for people.
+    pub endpointing_reason: Option<String>,
+    /// The responder's first words were there.
+    pub first_token_ms: Option<u64>,
+    /// The voice's first audio was made.
+    pub first_audio_made_ms: Option<u64>,
+    /// The first audio frame was sent.
+    pub first_audio_sent_ms: Option<u64>,
+}
+
+/// What a client may say during a call, on the data channel or the event WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// Typed words, treated as a finished turn. Interrupts the agent.
+    UserText {
+        /// 1 to 2,000 characters.
+        text: String,
+    },
+    /// The person muted or unmuted; while muted no speech is detected.
+    Mute {
+        /// True when muted.
+        muted: bool,
+    },
+    /// Stop the agent's speech now.
+    Interrupt {},
+    /// End the call.
+    HangUp {},
+    /// Keeps a WebSocket alive; no answer.
+    Ping {},
+}

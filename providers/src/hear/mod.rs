@@ -1,0 +1,82 @@
+//! `Hear`: audio in, transcripts out.
+
+use antiphon_proto::UtteranceId;
+use tokio::sync::mpsc;
+
+/// Sample rate of the audio pushed into a [`HearStream`], in Hz; mono, 16 bit.
+pub const HEAR_RATE_HZ: u32 = 16_000;
+
+/// A speech recognizer, shared by all calls.
+pub trait Hear: Send + Sync {
+    /// Its name, e.g. `pocketsphinx`.
+    fn name(&self) -> &'static str;
+
+    /// One line for people where it is a last resort: what it is, and the command that gives a
+    /// better one.
+    fn advice(&self) -> Option<String> {
+        None
+    }
+
+    /// Opens a stream for one call. Cheap: no model is loaded and nothing blocks here. Events go
+    /// to `events`; a stream that finds it full waits, it never drops a final.
+    fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream>;
+}
+
+/// What a recognizer may know about a call beforehand.
+#[derive(Clone, Debug, Default)]
+pub struct HearContext {
+    /// The agent's id; a recognizer may cache what it builds from `phrases` under it.
+    pub agent: String,
+    /// Sentences and names that a caller of this agent is likely to say, in plain spelling: names,
+    /// example phrases of intents, knowledge, small talk.
+    pub phrases: std::sync::Arc<Vec<String>>,
+    /// True where nothing outside the words of `phrases` is expected (a closed command set).
+    pub closed: bool,
+}
+
+/// One call's stream of utterances. No method blocks. Dropping it stops all work.
+pub trait HearStream: Send {
+    /// A new utterance begins; audio pushed from now on belongs to it.
+    fn begin(&mut self, utterance: UtteranceId);
+
+    /// More audio of the current utterance: 16 kHz mono. A stream that is overloaded buffers up to
+    /// its own limit and then fails the utterance with [`HearEventKind::Failed`].
+    fn push(&mut self, pcm: &[i16]);
+
+    /// The person has paused: send a [`HearEventKind::Final`] of the utterance so far, soon.
+    /// The utterance is over; audio pushed before the next `begin` is ignored.
+    fn finish(&mut self);
+
+    /// Forget the current utterance; nothing more is sent for it.
+    fn cancel(&mut self);
+}
+
+/// What a recognizer says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HearEvent {
+    /// The utterance it is about.
+    pub utterance: UtteranceId,
+    /// What.
+    pub kind: HearEventKind,
+}
+
+/// Kinds of [`HearEvent`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum HearEventKind {
+    /// The words so far; may change.
+    Partial {
+        /// Lower-case words, single spaces.
+        text: String,
+    },
+    /// The words; will not change. Exactly one per finished utterance. Empty where nothing was
+    /// understood.
+    Final {
+        /// Lower-case words, single spaces.
+        text: String,
+    },
+    /// The utterance could not be recognized.
+    Failed {
+        /// Why, for logs and operators; never the words.
+        reason: String,
+    },
+}

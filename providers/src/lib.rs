@@ -1,0 +1,12 @@
+//! Adapters that hear (speech to text), think (language) and speak (text to speech).
+//!
+//! Every adapter streams into a bounded channel that the session reads, and stops its work at
+//! once when the task handle it gave out is dropped.
+
+pub mod hear;
+pub mod speak;
+pub mod think;
+
+mod task;
+
+pub use task::{CancelFlag, TaskHandle};

@@ -1,0 +1,1 @@
+//! Drives one engine per session on tokio.

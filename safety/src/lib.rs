@@ -1,0 +1,1 @@
+//! The inline safety rules and the safety state machine; pure.

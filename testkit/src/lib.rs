@@ -1,0 +1,1 @@
+//! Scripted providers, simulated callers, fault proxies, layering and tidy tests.

@@ -1,0 +1,1 @@
+//! WebRTC and WebSocket adapters over a session.
