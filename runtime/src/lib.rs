@@ -1,1 +1,5 @@
-//! Drives one engine per session on tokio.
+//! Drives one engine per session on tokio: the only clock read, the channels, the meter tick.
+
+mod transport;
+
+pub use transport::{CALLER_FRAME_SAMPLES, Pulled, Transport, TransportInput};
