@@ -1,8 +1,22 @@
 //! The personality file: schema, loader, linter, built-in agents.
+//!
+//! A personality is one TOML file (`docs/agents.md` describes every key). [`Agent::parse`] reads
+//! it and says what to write instead where it is wrong; [`library`] gives the built-in ones.
 
-/// A personality, as loaded from its file.
-#[derive(Clone, Debug, Default)]
-pub struct Agent {
-    /// Its id: the file's name without the ending.
-    pub id: String,
-}
+mod agent;
+mod error;
+mod file;
+mod instructions;
+mod library;
+mod lint;
+mod phrases;
+mod small_talk;
+mod spell;
+mod suggest;
+
+pub use agent::{Agent, FollowUp, Intent, Manner, Passage, Slot, Turn, Voice};
+pub use error::AgentFileError;
+pub use file::{AGENT_FILE_BYTES_MAX, FLITE_VOICES, VOICE_BACKENDS};
+pub use library::{AGENTS_MAX, library, load_folder};
+pub use lint::{Lint, LintKind, lint};
+pub use spell::{plain_words, spell_number};

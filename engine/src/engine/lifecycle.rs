@@ -1,0 +1,114 @@
+//! Connecting, losing the connection, ending.
+
+use antiphon_proto::{AgentState, CloseReason, Event, SafetyState, TurnId};
+
+use super::{Ending, Engine};
+use crate::Output;
+
+/// Time for the farewell when the longest call is reached.
+pub(super) const TIME_LIMIT_GOODBYE_MS: u64 = 10_000;
+
+impl Engine {
+    pub(super) fn on_connected(&mut self) {
+        if self.connected {
+            return;
+        }
+        self.connected = true;
+        let resumed = self.session_started();
+        self.publish(resumed);
+        self.publish(Event::AgentState { state: self.agent_state });
+        if self.safety != SafetyState::Normal {
+            self.publish(Event::Safety { state: self.safety });
+        }
+        if self.greeted {
+            // A turn that was cut by the lost connection is answered now.
+            if let Some(user) = &mut self.user {
+                user.speech_end = Some(self.now);
+            }
+            return;
+        }
+        self.greeted = true;
+        let greeting = self.config.greeting.clone();
+        self.say(TurnId(0), greeting);
+    }
+
+    pub(super) fn session_started(&self) -> Event {
+        Event::SessionStarted {
+            session: self.config.session.clone(),
+            agent: self.config.agent.clone(),
+            agent_name: self.config.agent_name.clone(),
+            recognizer: self.config.recognizer.clone(),
+            resumed: self.greeted,
+            history: self.history.iter().cloned().collect(),
+        }
+    }
+
+    pub(super) fn on_disconnected(&mut self) {
+        if !self.connected {
+            return;
+        }
+        self.connected = false;
+        if let Some(user) = self.user.as_mut().filter(|user| user.speaking) {
+            user.speaking = false;
+            user.speech_end = Some(self.now);
+            if let Some(utterance) = user.current_utterance() {
+                self.emit(Output::FinishUtterance { utterance });
+            }
+        }
+        self.interruption_due = None;
+        self.interrupt_reply();
+    }
+
+    pub(super) fn on_meter(&mut self, seconds: u64) {
+        self.seconds = seconds;
+        self.publish(Event::Meter { seconds });
+    }
+
+    /// Says goodbye and ends the call, at the latest after `limit_ms`.
+    pub(super) fn begin_ending(&mut self, reason: CloseReason, limit_ms: u64) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.publish(Event::SessionEnding { reason, in_ms: limit_ms });
+        self.ending = Some(Ending { reason, deadline: self.now.plus_ms(limit_ms), farewell_said: false });
+        self.drop_user_turn();
+        self.unchecked = None;
+        if self.interruption_due.is_some() {
+            self.decide_interruption(false);
+        }
+        if self.reply.is_none() {
+            self.continue_ending();
+        }
+    }
+
+    /// After the last reply: the farewell; after the farewell: the end.
+    pub(super) fn continue_ending(&mut self) {
+        let Some(ending) = &mut self.ending else { return };
+        let (reason, said) = (ending.reason, ending.farewell_said);
+        ending.farewell_said = true;
+        if said || !self.connected || self.config.farewell.is_empty() {
+            self.close(reason);
+            return;
+        }
+        let turn = self.allocate_turn();
+        let farewell = self.config.farewell.clone();
+        self.say(turn, farewell);
+    }
+
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        self.drop_user_turn();
+        self.unchecked = None;
+        self.answered = None;
+        self.interrupt_reply();
+        self.publish(Event::SessionEnded { reason, seconds: self.seconds });
+        self.emit(Output::Close { reason });
+        self.agent_state = AgentState::Listening;
+        self.closed = true;
+    }
+
+    pub(super) fn allocate_turn(&mut self) -> TurnId {
+        let turn = self.next_turn;
+        self.next_turn = turn.next();
+        turn
+    }
+}

@@ -1,0 +1,165 @@
+//! Everything that can happen to a conversation.
+
+use antiphon_proto::{CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, UtteranceId};
+use serde::{Deserialize, Serialize};
+
+use crate::Subject;
+
+/// One thing that happened. The log of a call is its inputs with their times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Input {
+    /// Media flows both ways; the caller can hear.
+    Connected,
+    /// The connection is gone; it may come back.
+    Disconnected,
+    /// Voice activity began.
+    SpeechStarted {
+        /// When the speech itself began; a little before the detector was sure.
+        onset: Moment,
+    },
+    /// Voice activity ended.
+    SpeechStopped {
+        /// When the speech itself ended; the detector's hangover is not part of it.
+        end: Moment,
+    },
+    /// The words of an utterance so far.
+    TranscriptPartial {
+        /// Which utterance.
+        utterance: UtteranceId,
+        /// All of its words.
+        text: String,
+    },
+    /// The words of an utterance.
+    TranscriptFinal {
+        /// Which utterance.
+        utterance: UtteranceId,
+        /// All of its words; empty where nothing was understood.
+        text: String,
+    },
+    /// An utterance could not be recognized.
+    TranscriptFailed {
+        /// Which utterance.
+        utterance: UtteranceId,
+    },
+    /// More words of the responder.
+    GenerationDelta {
+        /// Which reply.
+        generation: GenerationId,
+        /// The words.
+        text: String,
+    },
+    /// The responder has finished.
+    GenerationDone {
+        /// Which reply.
+        generation: GenerationId,
+    },
+    /// The responder failed; what came before stands.
+    GenerationFailed {
+        /// Which reply.
+        generation: GenerationId,
+    },
+    /// The safety check of a text asked for by [`crate::Output::Classify`].
+    Verdict {
+        /// Which text.
+        subject: Subject,
+        /// The session's safety state after it.
+        state: SafetyState,
+        /// What to do with the text.
+        action: SafetyAction,
+    },
+    /// Where the words of a segment end within its audio. May come again with more words.
+    SegmentMarks {
+        /// Which segment.
+        segment: SegmentId,
+        /// The marks in order.
+        marks: Vec<Mark>,
+    },
+    /// The first audio of a segment was made.
+    SegmentStarted {
+        /// Which segment.
+        segment: SegmentId,
+    },
+    /// All audio of a segment was made.
+    SegmentMade {
+        /// Which segment.
+        segment: SegmentId,
+        /// Its length.
+        duration_ms: u64,
+    },
+    /// A segment could not be made, or not to its end; what was made is played.
+    SegmentFailed {
+        /// Which segment.
+        segment: SegmentId,
+    },
+    /// The first frame of a segment was sent.
+    FirstFrameSent {
+        /// Which segment.
+        segment: SegmentId,
+    },
+    /// How much of a segment has been heard: frames sent less the receiver's buffer.
+    Heard {
+        /// Which segment.
+        segment: SegmentId,
+        /// Milliseconds of its audio.
+        heard_ms: u64,
+    },
+    /// A segment was heard to its end.
+    SegmentPlayed {
+        /// Which segment.
+        segment: SegmentId,
+    },
+    /// Another second of talk has started.
+    MeterSecond {
+        /// Seconds of talk so far.
+        seconds: u64,
+    },
+    /// Typed words.
+    UserText {
+        /// The words.
+        text: String,
+    },
+    /// The person asked for silence by a button.
+    InterruptRequested,
+    /// The person should be told something.
+    Trouble {
+        /// What.
+        code: NoticeCode,
+        /// A sentence for people.
+        message: String,
+    },
+    /// The server is shutting down: say so, and be over within the limit.
+    Drain {
+        /// Milliseconds left.
+        limit_ms: u64,
+    },
+    /// End the call now.
+    Close {
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A deadline of [`crate::Engine::poll_timeout`] has passed.
+    Timeout,
+}
+
+/// One word's place in a segment's text and audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Byte offset in the text just behind the word.
+    pub text_end: usize,
+    /// Milliseconds from the segment's first sample to the word's end.
+    pub end_ms: u64,
+}
+
+/// What the safety check decided about a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SafetyAction {
+    /// Go on.
+    Pass,
+    /// Of the agent's text: say this instead. Of the person's: answer with this and ask no model.
+    Replace {
+        /// The reviewed words.
+        text: String,
+    },
+}

@@ -1,0 +1,89 @@
+//! Everything a conversation asks its driver to do.
+
+use antiphon_proto::{
+    CloseReason, EventEnvelope, GenerationId, Message, Moment, SegmentId, TurnId, UtteranceId,
+};
+use serde::{Deserialize, Serialize};
+
+/// One effect, to be carried out in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Output {
+    /// Begin an utterance at the recognizer, with the audio since `onset`.
+    BeginUtterance {
+        /// Its id.
+        utterance: UtteranceId,
+        /// When the speech began.
+        onset: Moment,
+    },
+    /// The person paused: ask the recognizer for the final words of the current utterance.
+    FinishUtterance {
+        /// Its id.
+        utterance: UtteranceId,
+    },
+    /// Forget the current utterance.
+    CancelUtterance {
+        /// Its id.
+        utterance: UtteranceId,
+    },
+    /// Check a text; the driver answers with [`crate::Input::Verdict`].
+    Classify {
+        /// What it is.
+        subject: Subject,
+        /// The text.
+        text: String,
+    },
+    /// Ask the responder.
+    StartGeneration {
+        /// Its id.
+        generation: GenerationId,
+        /// What was said and heard; the last entry is the person's.
+        history: Vec<Message>,
+    },
+    /// Stop the responder; nothing more is wanted of this reply.
+    CancelGeneration {
+        /// Its id.
+        generation: GenerationId,
+    },
+    /// Make the audio of a sentence and play it behind what is already queued.
+    Speak {
+        /// Its id.
+        segment: SegmentId,
+        /// The exchange it belongs to.
+        turn: TurnId,
+        /// The words.
+        text: String,
+    },
+    /// Hold the playout at once, keeping what is queued.
+    PausePlayout,
+    /// Go on playing.
+    ResumePlayout,
+    /// Stop the playout at once and forget everything queued or being made.
+    StopPlayout,
+    /// Send an event to the clients.
+    Publish {
+        /// The event.
+        envelope: EventEnvelope,
+    },
+    /// The session is over.
+    Close {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// A text to be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Subject {
+    /// What the person said in a turn.
+    User {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// A sentence that the agent is about to say.
+    Agent {
+        /// The sentence.
+        segment: SegmentId,
+    },
+}

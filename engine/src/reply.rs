@@ -1,0 +1,237 @@
+//! What the agent is saying now, and how much of it was heard.
+
+use std::collections::VecDeque;
+
+use antiphon_proto::{GenerationId, Moment, SegmentId, TurnId, TurnTimeline};
+
+use crate::input::Mark;
+use crate::sentence::SentenceSplitter;
+
+/// Segments handed to the voice ahead of the one that plays: enough that none is waited for,
+/// little enough that a cancelled reply wastes little.
+const SEGMENTS_AHEAD: usize = 2;
+/// Segments of one reply; the responder is stopped at this.
+pub(crate) const SEGMENTS_MAX: usize = 128;
+/// Milliseconds a character takes in speech, for segments whose marks did not come (150 words a
+/// minute of six characters).
+const MS_PER_CHAR: u64 = 66;
+
+/// One reply of the agent.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) turn: TurnId,
+    /// Set while the responder runs.
+    pub(crate) generation: Option<GenerationId>,
+    pub(crate) splitter: SentenceSplitter,
+    pub(crate) segments: VecDeque<Segment>,
+    pub(crate) timeline: TurnTimeline,
+    /// When the person's turn ended; the zero of the timeline.
+    pub(crate) origin: Moment,
+    pub(crate) started_at: Moment,
+    /// True once a frame of it was sent.
+    pub(crate) audible: bool,
+    pub(crate) paused: bool,
+    /// True where the reply is the engine's own words (greeting, apology, farewell).
+    pub(crate) scripted: bool,
+}
+
+/// One sentence of a reply.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) id: SegmentId,
+    pub(crate) text: String,
+    pub(crate) state: SegmentState,
+    marks: Vec<Mark>,
+    duration_ms: Option<u64>,
+    /// Bytes of `text` heard; only grows.
+    heard: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SegmentState {
+    /// Waits for the safety check.
+    Unchecked,
+    /// Passed; not yet given to the voice.
+    Cleared,
+    /// Given to the voice.
+    Speaking,
+    /// Played to its end.
+    Played,
+    /// Could not be spoken.
+    Failed,
+}
+
+impl Segment {
+    pub(crate) fn new(id: SegmentId, text: String) -> Self {
+        Self { id, text, state: SegmentState::Unchecked, marks: Vec::new(), duration_ms: None, heard: 0 }
+    }
+
+    pub(crate) fn set_marks(&mut self, marks: Vec<Mark>) {
+        self.marks = marks;
+    }
+
+    pub(crate) fn made(&mut self, duration_ms: u64) {
+        self.duration_ms = Some(duration_ms);
+    }
+
+    /// Notes that `heard_ms` of the audio was heard; true where another word was.
+    pub(crate) fn heard_until(&mut self, heard_ms: u64) -> bool {
+        let heard = if self.marks.is_empty() { self.estimate(heard_ms) } else { self.by_marks(heard_ms) };
+        let grown = heard > self.heard;
+        self.heard = self.heard.max(heard);
+        grown
+    }
+
+    pub(crate) fn played(&mut self) -> bool {
+        self.state = SegmentState::Played;
+        let grown = self.heard < self.text.len();
+        self.heard = self.text.len();
+        grown
+    }
+
+    fn by_marks(&self, heard_ms: u64) -> usize {
+        let last = self.marks.iter().take_while(|mark| mark.end_ms <= heard_ms).last();
+        let end = last.map_or(0, |mark| mark.text_end.min(self.text.len()));
+        floor_char_boundary(&self.text, end)
+    }
+
+    /// Whole words in proportion to time, for a voice without marks.
+    fn estimate(&self, heard_ms: u64) -> usize {
+        let chars = self.text.chars().count() as u64;
+        let duration_ms = self.duration_ms.unwrap_or(chars * MS_PER_CHAR).max(1);
+        let bytes = (self.text.len() as u64 * heard_ms / duration_ms).min(self.text.len() as u64) as usize;
+        if bytes == self.text.len() {
+            return bytes;
+        }
+        let end = floor_char_boundary(&self.text, bytes);
+        self.text[..end].rfind(' ').unwrap_or(0)
+    }
+
+    pub(crate) fn heard_text(&self) -> &str {
+        self.text[..self.heard].trim_end()
+    }
+
+    pub(crate) fn heard_utf16(&self) -> u32 {
+        self.text[..self.heard].encode_utf16().count() as u32
+    }
+
+    fn heard_whole(&self) -> bool {
+        self.heard == self.text.len()
+    }
+
+    fn over(&self) -> bool {
+        matches!(self.state, SegmentState::Played | SegmentState::Failed)
+    }
+}
+
+impl Reply {
+    pub(crate) fn new(turn: TurnId, origin: Moment, now: Moment) -> Self {
+        let timeline = TurnTimeline { turn, user_end_at_ms: origin.ms(), ..TurnTimeline::default() };
+        Self {
+            turn,
+            generation: None,
+            splitter: SentenceSplitter::default(),
+            segments: VecDeque::new(),
+            timeline,
+            origin,
+            started_at: now,
+            audible: false,
+            paused: false,
+            scripted: false,
+        }
+    }
+
+    pub(crate) fn segment(&mut self, id: SegmentId) -> Option<&mut Segment> {
+        self.segments.iter_mut().find(|segment| segment.id == id)
+    }
+
+    /// The next sentence to hand to the voice, in order, while it is not too far ahead.
+    pub(crate) fn next_to_speak(&mut self) -> Option<&mut Segment> {
+        let ahead = self.segments.iter().filter(|segment| segment.state == SegmentState::Speaking).count();
+        if ahead > SEGMENTS_AHEAD {
+            return None;
+        }
+        let next = self.segments.iter_mut().find(|segment| {
+            matches!(segment.state, SegmentState::Unchecked | SegmentState::Cleared)
+        })?;
+        (next.state == SegmentState::Cleared).then_some(next)
+    }
+
+    /// True once nothing more will be said.
+    pub(crate) fn finished(&self) -> bool {
+        self.generation.is_none() && self.segments.iter().all(Segment::over)
+    }
+
+    /// The words that were heard, and whether they are less than all there was to say.
+    pub(crate) fn heard(&self) -> (String, bool) {
+        let mut words: Vec<&str> = Vec::new();
+        let mut whole = self.generation.is_none();
+        for segment in &self.segments {
+            if !segment.heard_text().is_empty() {
+                words.push(segment.heard_text());
+            }
+            whole &= segment.heard_whole() || segment.state == SegmentState::Failed;
+        }
+        (words.join(" "), !whole)
+    }
+}
+
+fn floor_char_boundary(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(text: &str) -> Segment {
+        Segment::new(SegmentId(1), text.to_owned())
+    }
+
+    #[test]
+    fn heard_words_follow_the_marks() {
+        let mut segment = segment("Hello dear friend.");
+        segment.set_marks(vec![
+            Mark { text_end: 5, end_ms: 300 },
+            Mark { text_end: 10, end_ms: 600 },
+            Mark { text_end: 18, end_ms: 1_000 },
+        ]);
+        assert!(!segment.heard_until(299));
+        assert!(segment.heard_until(640));
+        assert_eq!(segment.heard_text(), "Hello dear");
+        assert!(!segment.heard_until(10), "what was heard is not unheard");
+        assert_eq!(segment.heard_text(), "Hello dear");
+    }
+
+    #[test]
+    fn without_marks_whole_words_in_proportion() {
+        let mut segment = segment("äöü dear friend.");
+        segment.made(1_000);
+        segment.heard_until(500);
+        assert_eq!(segment.heard_text(), "äöü");
+        segment.heard_until(1_000);
+        assert_eq!(segment.heard_text(), "äöü dear friend.");
+    }
+
+    #[test]
+    fn utf16_counts_what_javascript_counts() {
+        let mut segment = segment("Hi 👋 you");
+        segment.set_marks(vec![Mark { text_end: "Hi 👋".len(), end_ms: 1 }]);
+        segment.heard_until(1);
+        assert_eq!(segment.heard_utf16(), 5);
+    }
+
+    #[test]
+    fn marks_outside_the_text_do_no_harm() {
+        let mut segment = segment("äö");
+        segment.set_marks(vec![Mark { text_end: 1, end_ms: 0 }, Mark { text_end: 99, end_ms: 5 }]);
+        segment.heard_until(0);
+        assert_eq!(segment.heard_text(), "");
+        segment.heard_until(5);
+        assert_eq!(segment.heard_text(), "äö");
+    }
+}
