@@ -79,6 +79,7 @@ fn push_mixed(text: &str, words: &mut Vec<String>) {
         let (run, tail) = rest.split_at(end);
         match run.parse() {
             Ok(number) if digit => push_spelled(number, words),
+            Err(_) if digit => words.extend(run.bytes().map(|c| SMALL[usize::from(c - b'0')].to_owned())),
             Ok(_) | Err(_) => words.push(run.to_ascii_lowercase()),
         }
         rest = tail;
@@ -142,7 +143,7 @@ mod tests {
             ("café & 9am", "cafe and nine am"),
             ("example.com", "example com"),
             ("'quoted' 😀", "quoted"),
-            ("99999999999999999999999", "99999999999999999999999"),
+            ("10000000000000000000000x", "one zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero x"),
         ] {
             assert_eq!(plain_words(text).join(" "), words, "{text}");
         }

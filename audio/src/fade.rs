@@ -60,7 +60,10 @@ mod tests {
     fn a_cut_has_no_step() {
         let mut frame = [20_000_i16; 320];
         cut(&mut frame, 16_000);
-        let step = frame.windows(2).map(|w| (i32::from(w[0]) - i32::from(w[1])).abs()).max();
+        let step = frame
+            .windows(2)
+            .map(|w| (i32::from(w[0]) - i32::from(w[1])).abs())
+            .max();
         assert!(step < Some(300), "largest step {step:?}");
         assert_eq!(frame[319], 0);
         assert!(frame[0] > 19_000);

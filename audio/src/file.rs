@@ -69,7 +69,9 @@ pub enum AudioFileError {
         format: &'static str,
     },
     /// An encoding, rate or channel count that is not read.
-    #[error("the {format} file has {what}, which is not read. Convert it with: sox in.{ending} -b 16 -e signed -r 16000 -c 1 out.wav")]
+    #[error(
+        "the {format} file has {what}, which is not read. Convert it with: sox in.{ending} -b 16 -e signed -r 16000 -c 1 out.wav"
+    )]
     Unsupported {
         /// `WAV` or `FLAC`.
         format: &'static str,
@@ -160,8 +162,13 @@ fn kind(bytes: &[u8]) -> Kind {
     }
     let head = &bytes[..bytes.len().min(1_024)];
     let printable = |b: &u8| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
-    let text = head.iter().all(printable) && std::str::from_utf8(&head[..head.len() / 2]).is_ok_and(|_| true);
-    Kind::NotAudio(if text { "a text file" } else { "a file of an unknown kind" })
+    let text = head.iter().all(printable)
+        && std::str::from_utf8(&head[..head.len() / 2]).is_ok_and(|_| true);
+    Kind::NotAudio(if text {
+        "a text file"
+    } else {
+        "a file of an unknown kind"
+    })
 }
 
 fn check_shape(
@@ -170,7 +177,13 @@ fn check_shape(
     rate_hz: u32,
     channels: u32,
 ) -> Result<(), AudioFileError> {
-    let unsupported = |what: String| Err(AudioFileError::Unsupported { format, what, ending });
+    let unsupported = |what: String| {
+        Err(AudioFileError::Unsupported {
+            format,
+            what,
+            ending,
+        })
+    };
     if rate_hz == 0 || rate_hz > FILE_RATE_HZ_MAX {
         return unsupported(format!("a rate of {rate_hz} Hz"));
     }

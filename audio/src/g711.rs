@@ -20,18 +20,30 @@ pub fn ulaw_decode(code: u8) -> i16 {
     let code = i32::from(!code);
     let exponent = (code >> 4) & 7;
     let magnitude = ((((code & 0x0f) << 3) + ULAW_BIAS) << exponent) - ULAW_BIAS;
-    (if code & 0x80 == 0 { magnitude } else { -magnitude }) as i16
+    (if code & 0x80 == 0 {
+        magnitude
+    } else {
+        -magnitude
+    }) as i16
 }
 
 /// Codes one sample in A-law.
 pub fn alaw_encode(sample: i16) -> u8 {
     let wide = i32::from(sample) >> 3;
-    let (sign, magnitude) = if wide >= 0 { (0xd5, wide) } else { (0x55, -wide - 1) };
-    let segment = (0..8).find(|&s| magnitude <= (0x20 << s) - 1).unwrap_or(8);
+    let (sign, magnitude) = if wide >= 0 {
+        (0xd5, wide)
+    } else {
+        (0x55, -wide - 1)
+    };
+    let segment = (0..8).find(|&s| magnitude < (0x20 << s)).unwrap_or(8);
     if segment >= 8 {
         return (0x7f ^ sign) as u8;
     }
-    let mantissa = if segment < 2 { magnitude >> 1 } else { magnitude >> segment } & 0x0f;
+    let mantissa = if segment < 2 {
+        magnitude >> 1
+    } else {
+        magnitude >> segment
+    } & 0x0f;
     (((segment << 4) | mantissa) ^ sign) as u8
 }
 
@@ -44,7 +56,11 @@ pub fn alaw_decode(code: u8) -> i16 {
         0 => base + 8,
         _ => (base + 0x108) << (segment - 1),
     };
-    (if code & 0x80 != 0 { magnitude } else { -magnitude }) as i16
+    (if code & 0x80 != 0 {
+        magnitude
+    } else {
+        -magnitude
+    }) as i16
 }
 
 #[cfg(test)]
@@ -85,9 +101,16 @@ mod tests {
     fn error_is_a_small_part_of_the_sample() {
         for sample in (i16::MIN..=i16::MAX).step_by(7) {
             let limit = f32::from(sample).abs() * 0.035 + 16.0;
-            for back in [ulaw_decode(ulaw_encode(sample)), alaw_decode(alaw_encode(sample))] {
+            for back in [
+                ulaw_decode(ulaw_encode(sample)),
+                alaw_decode(alaw_encode(sample)),
+            ] {
                 let error = (f32::from(back) - f32::from(sample)).abs();
-                assert!(error <= limit.max(652.0 * f32::from(i16::from(sample.unsigned_abs() > 32_000))), "{sample} came back as {back}");
+                assert!(
+                    error
+                        <= limit.max(652.0 * f32::from(i16::from(sample.unsigned_abs() > 32_000))),
+                    "{sample} came back as {back}"
+                );
             }
         }
     }

@@ -8,7 +8,11 @@ pub const SILENCE_DBFS: f32 = -100.0;
 /// full-scale sine, [`SILENCE_DBFS`] for digital silence or no samples.
 pub fn dbfs(pcm: &[i16]) -> f32 {
     let rms = rms(pcm);
-    if rms <= 0.0 { SILENCE_DBFS } else { (20.0 * (rms / 32_768.0).log10()).max(SILENCE_DBFS) }
+    if rms <= 0.0 {
+        SILENCE_DBFS
+    } else {
+        (20.0 * (rms / 32_768.0).log10()).max(SILENCE_DBFS)
+    }
 }
 
 /// Root mean square of `pcm`, in sample steps (0 to 32,768).

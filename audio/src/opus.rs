@@ -122,13 +122,20 @@ impl OpusEncoder {
         }
         let mut inner = lib::Encoder::new(rate_hz, lib::Channels::Mono, lib::Application::Voip)
             .map_err(library)?;
-        inner.set_bitrate(lib::Bitrate::Bits(settings.bitrate_bps)).map_err(library)?;
+        inner
+            .set_bitrate(lib::Bitrate::Bits(settings.bitrate_bps))
+            .map_err(library)?;
         inner.set_complexity(settings.complexity).map_err(library)?;
         inner.set_signal(lib::Signal::Voice).map_err(library)?;
         inner.set_inband_fec(settings.fec).map_err(library)?;
-        inner.set_packet_loss_perc(settings.expected_loss_percent).map_err(library)?;
+        inner
+            .set_packet_loss_perc(settings.expected_loss_percent)
+            .map_err(library)?;
         inner.set_dtx(settings.dtx).map_err(library)?;
-        Ok(Self { inner, frame_samples: (rate_hz / 1_000 * FRAME_MS) as usize })
+        Ok(Self {
+            inner,
+            frame_samples: (rate_hz / 1_000 * FRAME_MS) as usize,
+        })
     }
 
     /// Samples of one 20 ms frame at this encoder's rate.
@@ -141,7 +148,9 @@ impl OpusEncoder {
     /// # Errors
     /// [`CodecError::Library`] above 100.
     pub fn expect_loss(&mut self, percent: u8) -> Result<(), CodecError> {
-        self.inner.set_packet_loss_perc(i32::from(percent)).map_err(library)
+        self.inner
+            .set_packet_loss_perc(i32::from(percent))
+            .map_err(library)
     }
 
     /// Encodes 20 ms into `out` (at least [`PACKET_BYTES_MAX`] long to hold any packet) and
@@ -201,7 +210,9 @@ impl OpusDecoder {
         if samples > out.len() {
             return Err(CodecError::OutputTooSmall { len: out.len() });
         }
-        self.inner.decode(packet, out, false).map_err(|error| bad_packet(error, packet))
+        self.inner
+            .decode(packet, out, false)
+            .map_err(|error| bad_packet(error, packet))
     }
 
     /// Fills `out` with the audio just before `next_packet` from the copy in it; conceals where it
@@ -212,7 +223,9 @@ impl OpusDecoder {
     /// As for [`OpusDecoder::decode`]; [`CodecError::Library`] for an `out` of odd length.
     pub fn decode_fec(&mut self, next_packet: &[u8], out: &mut [i16]) -> Result<usize, CodecError> {
         packet_samples(next_packet, self.rate_hz)?;
-        self.inner.decode(next_packet, out, true).map_err(|error| bad_packet(error, next_packet))
+        self.inner
+            .decode(next_packet, out, true)
+            .map_err(|error| bad_packet(error, next_packet))
     }
 
     /// Fills `out` with a likely continuation of what was decoded last. Its length is a multiple
@@ -243,10 +256,17 @@ pub fn packet_ticks(packet: &[u8]) -> Result<u32, CodecError> {
 
 /// True where `packet` carries a copy of the frame before it (LBRR; RFC 6716, 4.2.4).
 pub fn has_fec(packet: &[u8]) -> bool {
-    let Ok(parsed) = (!packet.is_empty()).then(|| lib::packet::parse(packet)).transpose() else {
+    let Ok(parsed) = (!packet.is_empty())
+        .then(|| lib::packet::parse(packet))
+        .transpose()
+    else {
         return false;
     };
-    let Some(first) = parsed.as_ref().and_then(|p| p.frames.first()).and_then(|f| f.first()) else {
+    let Some(first) = parsed
+        .as_ref()
+        .and_then(|p| p.frames.first())
+        .and_then(|f| f.first())
+    else {
         return false;
     };
     let config = packet[0] >> 3;
@@ -254,7 +274,11 @@ pub fn has_fec(packet: &[u8]) -> bool {
         return false; // CELT only
     }
     // SILK codes 20 ms (or one of 10 ms) a flag; 40 and 60 ms frames have two and three.
-    let flags = if config < 12 { u8::max(config & 3, 1) } else { 1 };
+    let flags = if config < 12 {
+        u8::max(config & 3, 1)
+    } else {
+        1
+    };
     let mid = (first >> (7 - flags)) & 1;
     let stereo = packet[0] & 4 != 0;
     mid == 1 || (stereo && (first >> (6 - 2 * flags)) & 1 == 1)
@@ -264,7 +288,9 @@ fn packet_samples(packet: &[u8], rate_hz: u32) -> Result<usize, CodecError> {
     if packet.is_empty() {
         return Err(CodecError::EmptyPacket);
     }
-    let bad = |_| CodecError::BadPacket { bytes: packet.len() };
+    let bad = |_| CodecError::BadPacket {
+        bytes: packet.len(),
+    };
     // The sample count alone does not check that the frames' lengths add up.
     lib::packet::parse(packet).map_err(bad)?;
     lib::packet::get_nb_samples(packet, rate_hz).map_err(bad)
@@ -272,12 +298,17 @@ fn packet_samples(packet: &[u8], rate_hz: u32) -> Result<usize, CodecError> {
 
 fn bad_packet(error: lib::Error, packet: &[u8]) -> CodecError {
     if error.code() == lib::ErrorCode::InvalidPacket {
-        CodecError::BadPacket { bytes: packet.len() }
+        CodecError::BadPacket {
+            bytes: packet.len(),
+        }
     } else {
         library(error)
     }
 }
 
 fn library(error: lib::Error) -> CodecError {
-    CodecError::Library { function: error.function(), reason: error.description() }
+    CodecError::Library {
+        function: error.function(),
+        reason: error.description(),
+    }
 }

@@ -23,7 +23,10 @@ impl Preroll {
     /// Keeps the last `keep_ms` milliseconds, at most [`PREROLL_MS_MAX`].
     pub fn new(keep_ms: u32) -> Self {
         let capacity = (CALLER_RATE_HZ / 1_000 * keep_ms.min(PREROLL_MS_MAX)) as usize;
-        Self { ring: VecDeque::with_capacity(capacity), capacity }
+        Self {
+            ring: VecDeque::with_capacity(capacity),
+            capacity,
+        }
     }
 
     /// Adds samples and forgets the oldest beyond the limit.
@@ -36,7 +39,10 @@ impl Preroll {
 
     /// The last `samples` pushed (fewer where fewer are kept), oldest first.
     pub fn last(&self, samples: usize) -> Vec<i16> {
-        self.ring.range(self.ring.len().saturating_sub(samples)..).copied().collect()
+        self.ring
+            .range(self.ring.len().saturating_sub(samples)..)
+            .copied()
+            .collect()
     }
 
     /// Everything kept, oldest first; empties the ring.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
-    Async, Fft, FixedAsync, FixedSync, Indexing, Resampler as _, SincInterpolationParameters,
+    Async, Fft, FixedAsync, FixedSync, Indexing, SincInterpolationParameters,
     SincInterpolationType, WindowFunction,
 };
 
@@ -23,7 +23,9 @@ const COMMON_RATE_HZ_MIN: u32 = 50;
 
 /// A rate outside [`RATE_HZ_MIN`]..=[`RATE_HZ_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot resample from {from_hz} Hz to {to_hz} Hz: rates are {RATE_HZ_MIN} to {RATE_HZ_MAX} Hz")]
+#[error(
+    "cannot resample from {from_hz} Hz to {to_hz} Hz: rates are {RATE_HZ_MIN} to {RATE_HZ_MAX} Hz"
+)]
 pub struct RateError {
     /// Rate of the input.
     pub from_hz: u32,
@@ -65,7 +67,11 @@ impl Resampler {
             return Err(RateError { from_hz, to_hz });
         }
         let inner = (from_hz != to_hz).then(|| Inner::new(from_hz, to_hz));
-        Ok(Self { inner, from_hz, to_hz })
+        Ok(Self {
+            inner,
+            from_hz,
+            to_hz,
+        })
     }
 
     /// Rate of the output, in Hz.
@@ -120,7 +126,14 @@ impl Inner {
         let stage = stage(from_hz, to_hz);
         let delay_left = stage.output_delay();
         let made = vec![0.0; stage.output_frames_max()];
-        Self { stage, pending: Vec::new(), made, delay_left, taken: 0, given: 0 }
+        Self {
+            stage,
+            pending: Vec::new(),
+            made,
+            delay_left,
+            taken: 0,
+            given: 0,
+        }
     }
 
     fn drain_whole_blocks(&mut self, out: &mut Vec<i16>, given_max: u64) {
@@ -146,7 +159,11 @@ impl Inner {
             let fresh = &self.made[skipped..count];
             let fresh = &fresh[..fresh.len().min(room)];
             self.given += fresh.len() as u64;
-            out.extend(fresh.iter().map(|&s| s.round().clamp(-32_768.0, 32_767.0) as i16));
+            out.extend(
+                fresh
+                    .iter()
+                    .map(|&s| s.round().clamp(-32_768.0, 32_767.0) as i16),
+            );
         }
         self.pending.drain(..used);
     }
@@ -176,7 +193,7 @@ fn stage(from_hz: u32, to_hz: u32) -> Box<dyn rubato::Resampler<f32> + Send> {
     }
     let parameters = SincInterpolationParameters {
         sinc_len: 128,
-        f_cutoff: 0.92,
+        f_cutoff: None,
         interpolation: SincInterpolationType::Quadratic,
         oversampling_factor: 128,
         window: WindowFunction::BlackmanHarris2,
@@ -192,23 +209,47 @@ fn gcd(a: u32, b: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn tone(rate_hz: u32, hz: f32, ms: u32) -> Vec<i16> {
         (0..rate_hz * ms / 1_000)
-            .map(|i| ((i as f32 * hz * std::f32::consts::TAU / rate_hz as f32).sin() * 12_000.0) as i16)
+            .map(|i| {
+                ((i as f32 * hz * std::f32::consts::TAU / rate_hz as f32).sin() * 12_000.0) as i16
+            })
             .collect()
     }
 
-    /// Signal to noise ratio of `got` against `want` in dB, without the clip's edges.
-    fn snr_db(want: &[i16], got: &[i16]) -> f64 {
-        let edge = want.len() / 10;
-        let (mut signal, mut noise) = (0.0, 1e-9);
-        for (&w, &g) in want[edge..].iter().zip(&got[edge..]).take(want.len() - 2 * edge) {
-            signal += f64::from(w).powi(2);
-            noise += (f64::from(w) - f64::from(g)).powi(2);
-        }
-        10.0 * (signal / noise).log10()
+    /// Fits a tone of `hz` to the clip without its edges: its level relative to [`tone`]'s in dB,
+    /// its delay in microseconds, and the ratio of tone to rest in dB.
+    fn fit(pcm: &[i16], rate_hz: u32, hz: f32) -> (f64, f64, f64) {
+        let edge = pcm.len() / 10;
+        let angle =
+            |i: usize| i as f64 * f64::from(hz) * std::f64::consts::TAU / f64::from(rate_hz);
+        // Whole periods, so that sine and cosine are orthogonal.
+        let period = rate_hz as usize / 20;
+        let span = edge..edge + (pcm.len() - 2 * edge) / period * period;
+        let n = span.len() as f64;
+        let sum = |f: &dyn Fn(f64) -> f64| -> f64 {
+            span.clone()
+                .map(|i| f64::from(pcm[i]) * f(angle(i)))
+                .sum::<f64>()
+                * 2.0
+                / n
+        };
+        let (sine, cosine) = (sum(&f64::sin), sum(&f64::cos));
+        let level = 20.0 * (sine.hypot(cosine) / 12_000.0).log10();
+        let delay_us = -cosine.atan2(sine) / std::f64::consts::TAU / f64::from(hz) * 1e6;
+        let rest = span
+            .clone()
+            .map(|i| (f64::from(pcm[i]) - sine * angle(i).sin() - cosine * angle(i).cos()).powi(2));
+        let noise = (rest.sum::<f64>() / n).sqrt();
+        (
+            level,
+            delay_us,
+            20.0 * (sine.hypot(cosine) / 2_f64.sqrt() / noise.max(1e-9)).log10(),
+        )
     }
 
     #[test]
@@ -225,10 +266,23 @@ mod tests {
             (44_101, 16_000),
         ] {
             let out = resample_all(&tone(from, 440.0, 500), from, to).unwrap();
-            let want = tone(to, 440.0, 500);
-            assert!(out.len().abs_diff(want.len()) <= 1, "{from} -> {to}: {} samples", out.len());
-            let snr = snr_db(&want, &out);
-            assert!(snr > 45.0, "{from} -> {to}: {snr:.1} dB");
+            let want = (to / 2) as usize;
+            assert!(
+                out.len().abs_diff(want) <= 1,
+                "{from} -> {to}: {} samples",
+                out.len()
+            );
+            let (level, delay_us, snr) = fit(&out, to, 440.0);
+            assert!(
+                level.abs() < 0.05,
+                "{from} -> {to}: level changed by {level:.3} dB"
+            );
+            // Half a sample of the lower rate at most.
+            assert!(
+                delay_us.abs() < 63.0,
+                "{from} -> {to}: shifted by {delay_us:.1} us"
+            );
+            assert!(snr > 55.0, "{from} -> {to}: {snr:.1} dB");
         }
     }
 

@@ -53,6 +53,8 @@ pub enum Input {
     GenerationDone {
         /// Which reply.
         generation: GenerationId,
+        /// True where the call is over once the reply has been heard.
+        hang_up: bool,
     },
     /// The responder failed; what came before stands.
     GenerationFailed {

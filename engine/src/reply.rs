@@ -33,6 +33,8 @@ pub(crate) struct Reply {
     pub(crate) paused: bool,
     /// True where the reply is the engine's own words (greeting, apology, farewell).
     pub(crate) scripted: bool,
+    /// True where the call ends once the reply has been heard whole.
+    pub(crate) hang_up: bool,
 }
 
 /// One sentence of a reply.
@@ -138,6 +140,7 @@ impl Reply {
             audible: false,
             paused: false,
             scripted: false,
+            hang_up: false,
         }
     }
 

@@ -1,5 +1,18 @@
 //! Drives one engine per session on tokio: the only clock read, the channels, the meter tick.
+//!
+//! [`Session::spawn`] starts a session; [`Session::attach`] gives it a [`Transport`]; the session
+//! ends by itself. An app that embeds the engine needs this crate, `antiphon-agents` and
+//! `antiphon-providers`, and a transport of its own or one of `antiphon-transports`.
 
+mod clock;
+mod driver;
+mod ears;
+pub mod measure;
+mod mouth;
+mod playout;
+mod session;
 mod transport;
 
+pub use playout::output_rate_hz;
+pub use session::{LiveView, Session, SessionGone, SessionLimits, SessionParts, Subscription};
 pub use transport::{CALLER_FRAME_SAMPLES, Pulled, Transport, TransportInput};

@@ -9,7 +9,10 @@ use super::{AudioFileError, CLIP_S_MAX, Clip, check_shape, mix_down};
 const FORMAT: &str = "FLAC";
 
 pub(super) fn read(bytes: &[u8]) -> Result<Clip, AudioFileError> {
-    let options = FlacReaderOptions { metadata_only: false, read_vorbis_comment: false };
+    let options = FlacReaderOptions {
+        metadata_only: false,
+        read_vorbis_comment: false,
+    };
     let mut reader = FlacReader::new_ext(Cursor::new(bytes), options).map_err(fault)?;
     let info = reader.streaminfo();
     check_shape(FORMAT, "flac", info.sample_rate, info.channels)?;
@@ -25,7 +28,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Clip, AudioFileError> {
         let channels = block.channels();
         for frame in 0..block.duration() {
             let sum = (0..channels)
-                .map(|channel| i64::from(block.sample(channel, frame)) << (32 - info.bits_per_sample.min(32)))
+                .map(|channel| {
+                    i64::from(block.sample(channel, frame)) << (32 - info.bits_per_sample.min(32))
+                })
                 .sum();
             pcm.push(mix_down(sum, channels));
         }
@@ -34,17 +39,26 @@ pub(super) fn read(bytes: &[u8]) -> Result<Clip, AudioFileError> {
         }
         buffer = block.into_buffer();
     }
-    if info.samples.is_some_and(|samples| samples > pcm.len() as u64) {
+    if info
+        .samples
+        .is_some_and(|samples| samples > pcm.len() as u64)
+    {
         return Err(AudioFileError::Truncated { format: FORMAT });
     }
     if pcm.is_empty() {
         return Err(AudioFileError::NoSamples { format: FORMAT });
     }
-    Ok(Clip { rate_hz: info.sample_rate, pcm })
+    Ok(Clip {
+        rate_hz: info.sample_rate,
+        pcm,
+    })
 }
 
 fn fault(error: claxon::Error) -> AudioFileError {
-    let damaged = |why: String| AudioFileError::Damaged { format: FORMAT, why };
+    let damaged = |why: String| AudioFileError::Damaged {
+        format: FORMAT,
+        why,
+    };
     match error {
         claxon::Error::IoError(_) => AudioFileError::Truncated { format: FORMAT },
         claxon::Error::FormatError(why) => damaged(why.to_owned()),

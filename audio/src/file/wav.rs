@@ -59,7 +59,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Clip, AudioFileError> {
             return read_samples(&shape, if streamed { body } else { chunk });
         }
         // Chunks are padded to even length.
-        at = at.saturating_add(8).saturating_add(announced).saturating_add(announced & 1);
+        at = at
+            .saturating_add(8)
+            .saturating_add(announced)
+            .saturating_add(announced & 1);
     }
     match shape {
         Some(_) => Err(AudioFileError::NoSamples { format: FORMAT }),
@@ -75,7 +78,11 @@ fn read_shape(chunk: &[u8]) -> Result<Shape, AudioFileError> {
     let (channels, rate_hz, bits) = (le16(&chunk[2..]), le32(&chunk[4..]), le16(&chunk[14..]));
     if encoding == EXTENSIBLE {
         // The sub-format is a GUID whose first two bytes are the plain format's number.
-        encoding = le16(chunk.get(24..26).ok_or_else(|| damaged("its format chunk is too short"))?);
+        encoding = le16(
+            chunk
+                .get(24..26)
+                .ok_or_else(|| damaged("its format chunk is too short"))?,
+        );
     }
     check_shape(FORMAT, "wav", rate_hz, u32::from(channels))?;
     let known = matches!((encoding, bits), (PCM, 8 | 16 | 24 | 32) | (FLOAT, 32 | 64));
@@ -89,9 +96,18 @@ fn read_shape(chunk: &[u8]) -> Result<Shape, AudioFileError> {
             0x55 => "MP3 inside".to_owned(),
             other => format!("encoding {other:#06x}"),
         };
-        return Err(AudioFileError::Unsupported { format: FORMAT, what: name, ending: "wav" });
+        return Err(AudioFileError::Unsupported {
+            format: FORMAT,
+            what: name,
+            ending: "wav",
+        });
     }
-    Ok(Shape { encoding, channels: u32::from(channels), rate_hz, bits })
+    Ok(Shape {
+        encoding,
+        channels: u32::from(channels),
+        rate_hz,
+        bits,
+    })
 }
 
 fn read_samples(shape: &Shape, data: &[u8]) -> Result<Clip, AudioFileError> {
@@ -107,16 +123,28 @@ fn read_samples(shape: &Shape, data: &[u8]) -> Result<Clip, AudioFileError> {
     let pcm = data
         .chunks_exact(frame_bytes)
         .map(|frame| {
-            let sum = frame.chunks_exact(sample_bytes).map(|s| full_scale(shape.encoding, s)).sum();
+            let sum = frame
+                .chunks_exact(sample_bytes)
+                .map(|s| full_scale(shape.encoding, s))
+                .sum();
             mix_down(sum, shape.channels)
         })
         .collect();
-    Ok(Clip { rate_hz: shape.rate_hz, pcm })
+    Ok(Clip {
+        rate_hz: shape.rate_hz,
+        pcm,
+    })
 }
 
 /// One sample in units where full scale is 2^31.
 fn full_scale(encoding: u16, sample: &[u8]) -> i64 {
-    let float = |value: f64| if value.is_finite() { (value.clamp(-1.0, 1.0) * 2_147_483_647.0) as i64 } else { 0 };
+    let float = |value: f64| {
+        if value.is_finite() {
+            (value.clamp(-1.0, 1.0) * 2_147_483_647.0) as i64
+        } else {
+            0
+        }
+    };
     match (encoding, sample) {
         (FLOAT, &[a, b, c, d]) => float(f64::from(f32::from_le_bytes([a, b, c, d]))),
         (FLOAT, &[a, b, c, d, e, f, g, h]) => float(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
@@ -130,7 +158,10 @@ fn full_scale(encoding: u16, sample: &[u8]) -> i64 {
 }
 
 fn damaged(why: &str) -> AudioFileError {
-    AudioFileError::Damaged { format: FORMAT, why: why.to_owned() }
+    AudioFileError::Damaged {
+        format: FORMAT,
+        why: why.to_owned(),
+    }
 }
 
 fn le16(bytes: &[u8]) -> u16 {

@@ -1,6 +1,6 @@
 //! The agent's reply: from the responder's words to what was heard.
 
-use antiphon_proto::{Event, GenerationId, Moment, NoticeCode, Role, SegmentId, TurnId};
+use antiphon_proto::{CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SegmentId, TurnId};
 
 use super::{Engine, FIRST_WORDS_MS_MAX, FinishedTurn};
 use crate::input::Mark;
@@ -87,12 +87,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn on_generation_done(&mut self, generation: GenerationId) {
+    pub(super) fn on_generation_done(&mut self, generation: GenerationId, hang_up: bool) {
         let Some(reply) = self.reply.as_mut().filter(|reply| reply.generation == Some(generation)) else { return };
         let rest = reply.splitter.finish();
         self.check_pieces(rest.into_iter().collect());
         let Some(reply) = &mut self.reply else { return };
         reply.generation = None;
+        reply.hang_up = hang_up;
         if reply.segments.is_empty() {
             self.apologize();
         }
@@ -179,6 +180,8 @@ impl Engine {
         self.commit(reply.turn, Role::Agent, text, interrupted);
         if self.ending.is_some() {
             self.continue_ending();
+        } else if reply.hang_up {
+            self.close(CloseReason::AgentHungUp);
         }
     }
 
@@ -260,7 +263,8 @@ impl Engine {
 
     pub(super) fn on_segment_played(&mut self, id: SegmentId) {
         let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else { return };
-        if segment.played() {
+        // A sentence that failed was not heard, whatever the playout says of its empty audio.
+        if segment.state == SegmentState::Speaking && segment.played() {
             self.publish_heard(id);
         }
         self.advance_reply();

@@ -174,7 +174,7 @@ impl Engine {
             Input::TranscriptFinal { utterance, text } => self.on_transcript(utterance, &text, true),
             Input::TranscriptFailed { utterance } => self.on_transcript_failed(utterance),
             Input::GenerationDelta { generation, text } => self.on_delta(generation, &text),
-            Input::GenerationDone { generation } => self.on_generation_done(generation),
+            Input::GenerationDone { generation, hang_up } => self.on_generation_done(generation, hang_up),
             Input::GenerationFailed { generation } => self.on_generation_failed(generation),
             Input::Verdict { subject, state, action } => self.on_verdict(subject, state, action),
             Input::SegmentMarks { segment, marks } => self.on_marks(segment, marks),

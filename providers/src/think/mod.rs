@@ -47,6 +47,8 @@ pub enum ThinkEventKind {
     Done {
         /// Tokens read and written, where the provider tells.
         usage: Option<ThinkUsage>,
+        /// True where the call is over once this reply has been spoken (a goodbye).
+        hang_up: bool,
     },
     /// The reply failed; what came before stands.
     Failed {

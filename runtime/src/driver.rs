@@ -1,0 +1,293 @@
+//! The one task of a session: it takes an input, drains every output, and sleeps to the next
+//! deadline.
+
+mod caller;
+mod outputs;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use antiphon_agents::Agent;
+use antiphon_billing_meter::Meter;
+use antiphon_engine::{Engine, EngineConfig, Input};
+use antiphon_proto::{CloseReason, Moment, RecognizerView, SafetyState, SessionId, SessionStatus};
+use antiphon_providers::TaskHandle;
+use antiphon_providers::hear::{HearEvent, HearEventKind};
+use antiphon_providers::speak::SpeakEvent;
+use antiphon_providers::think::{Think, ThinkEvent, ThinkEventKind};
+use antiphon_safety::Monitor;
+use metrics::{counter, gauge, histogram};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::clock::Clock;
+use crate::ears::Ears;
+use crate::mouth::Mouth;
+use crate::session::{Command, EVENTS_KEPT, LiveView, SessionParts};
+use crate::{SessionLimits, Transport, TransportInput, measure};
+
+/// Length of a tick.
+const TICK_US: u64 = 20_000;
+/// A session that was stopped for longer than this goes on with now instead of catching up.
+const CATCH_UP_US_MAX: u64 = 200_000;
+/// Time for the handshake of a new connection, whatever was left of the wait for it.
+const HANDSHAKE_MS_MAX: u64 = 10_000;
+/// Transcripts between the recognizer and the session.
+const HEAR_EVENTS_MAX: usize = 32;
+/// Deltas between the responder and the session.
+const THINK_EVENTS_MAX: usize = 64;
+
+pub(crate) struct Driver {
+    id: SessionId,
+    agent: Arc<Agent>,
+    clock: Clock,
+    engine: Engine,
+    /// Inputs that outputs gave rise to (verdicts); taken before anything new.
+    inbox: VecDeque<Input>,
+    commands: mpsc::Receiver<Command>,
+    transport: Option<Box<dyn Transport>>,
+    connected: bool,
+    stalled: bool,
+    ears: Ears,
+    hear_events: mpsc::Receiver<HearEvent>,
+    think: Arc<dyn Think>,
+    think_sender: mpsc::Sender<ThinkEvent>,
+    think_events: mpsc::Receiver<ThinkEvent>,
+    thinking: Option<TaskHandle>,
+    mouth: Mouth,
+    monitor: Monitor,
+    meter: Meter,
+    limits: SessionLimits,
+    /// When the session is given up if nobody connects.
+    give_up_at: Option<(Moment, CloseReason)>,
+    next_tick: Moment,
+    events: broadcast::Sender<Arc<str>>,
+    view: watch::Sender<LiveView>,
+    done: Option<CloseReason>,
+}
+
+/// What woke the session.
+enum Wake {
+    Command(Option<Command>),
+    Caller(TransportInput),
+    Heard(HearEvent),
+    Thought(ThinkEvent),
+    Spoken(SpeakEvent),
+    Deadline,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        parts: SessionParts,
+        voice_hz: u32,
+        commands: mpsc::Receiver<Command>,
+        view: watch::Sender<LiveView>,
+    ) -> Self {
+        let (hear_sender, hear_events) = mpsc::channel(HEAR_EVENTS_MAX);
+        let (think_sender, think_events) = mpsc::channel(THINK_EVENTS_MAX);
+        let config = engine_config(&parts);
+        let agent = parts.agent;
+        let connect_by = Moment(u64::try_from(parts.limits.connect_within.as_micros()).unwrap_or(u64::MAX));
+        gauge!(measure::SESSIONS).increment(1);
+        Self {
+            clock: Clock::start(),
+            engine: Engine::new(config),
+            inbox: VecDeque::new(),
+            commands,
+            transport: None,
+            connected: false,
+            stalled: false,
+            ears: Ears::new(parts.hear.open(parts.hear_context, hear_sender)),
+            hear_events,
+            think: parts.think,
+            think_sender,
+            think_events,
+            thinking: None,
+            mouth: Mouth::new(parts.speak, &agent.voice.name, agent.voice.pace, voice_hz),
+            monitor: Monitor::default(),
+            meter: Meter::new(parts.id.clone()),
+            limits: parts.limits,
+            give_up_at: Some((connect_by, CloseReason::NeverConnected)),
+            next_tick: Moment(0),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            view,
+            done: None,
+            id: parts.id,
+            agent,
+        }
+    }
+
+    /// Runs the session to its end.
+    pub(crate) async fn run(mut self) {
+        let mut sleep = Box::pin(sleep_until(Instant::now()));
+        while self.done.is_none() {
+            let due = self.clock.instant(self.next_due());
+            if sleep.deadline() != due {
+                sleep.as_mut().reset(due);
+            }
+            let wake = self.wait(sleep.as_mut()).await;
+            self.handle(wake);
+        }
+        self.finish();
+    }
+
+    async fn wait(&mut self, sleep: Pin<&mut Sleep>) -> Wake {
+        let transport = &mut self.transport;
+        tokio::select! {
+            biased;
+            // First, so that no flood of messages holds up the audio.
+            () = sleep => Wake::Deadline,
+            command = self.commands.recv() => Wake::Command(command),
+            input = poll_fn(|cx| match transport {
+                Some(transport) => transport.poll_input(cx),
+                None => std::task::Poll::Pending,
+            }) => Wake::Caller(input),
+            event = self.hear_events.recv() => event.map_or(Wake::Deadline, Wake::Heard),
+            event = self.think_events.recv() => event.map_or(Wake::Deadline, Wake::Thought),
+            event = self.mouth.next_event() => Wake::Spoken(event),
+        }
+    }
+
+    fn next_due(&self) -> Moment {
+        let tick = self.connected.then_some(self.next_tick);
+        let engine = self.engine.poll_timeout().map(|(due, _)| due);
+        let give_up = self.give_up_at.map(|(due, _)| due);
+        [tick, engine, give_up].into_iter().flatten().min().unwrap_or(Moment(u64::MAX / 2))
+    }
+
+    fn handle(&mut self, wake: Wake) {
+        match wake {
+            Wake::Command(Some(command)) => self.on_command(command),
+            // Every handle is gone: nobody can reach the session any more.
+            Wake::Command(None) => self.feed(Input::Close { reason: CloseReason::Deleted }),
+            Wake::Caller(input) => self.on_caller(input),
+            Wake::Heard(event) => self.on_heard(event),
+            Wake::Thought(event) => self.on_thought(event),
+            Wake::Spoken(event) => {
+                if let Some(input) = self.mouth.take(event) {
+                    self.feed(input);
+                }
+            }
+            Wake::Deadline => self.on_deadline(),
+        }
+    }
+
+    fn on_deadline(&mut self) {
+        let now = self.clock.now();
+        if self.connected && self.next_tick <= now {
+            self.tick(now);
+        }
+        if self.engine.poll_timeout().is_some_and(|(due, _)| due <= now) {
+            self.feed(Input::Timeout);
+        }
+        if let Some((_, reason)) = self.give_up_at.filter(|(due, _)| *due <= now) {
+            self.feed(Input::Close { reason });
+        }
+    }
+
+    /// Twenty milliseconds of call.
+    fn tick(&mut self, now: Moment) {
+        let late_us = now.0 - self.next_tick.0;
+        histogram!(measure::TICK_LATE_SECONDS).record(late_us as f64 / 1e6);
+        if late_us > CATCH_UP_US_MAX {
+            counter!(measure::FRAMES_SKIPPED).increment(late_us / TICK_US);
+            self.next_tick = now;
+        }
+        self.next_tick = Moment(self.next_tick.0 + TICK_US);
+        self.speak_tick(now);
+        self.hear_tick(now);
+        while let Some(seconds) = self.meter.poll_second(now) {
+            counter!(measure::TALK_SECONDS).increment(1);
+            self.view.send_modify(|view| view.seconds = seconds);
+            self.feed(Input::MeterSecond { seconds });
+        }
+    }
+
+    fn on_heard(&mut self, event: HearEvent) {
+        let utterance = event.utterance;
+        match event.kind {
+            HearEventKind::Partial { text } => self.feed(Input::TranscriptPartial { utterance, text }),
+            HearEventKind::Final { text } => self.feed(Input::TranscriptFinal { utterance, text }),
+            HearEventKind::Failed { reason } => {
+                tracing::warn!(session = %self.id, utterance = utterance.0, reason, "the recognizer failed");
+                measure::failure("hear");
+                self.feed(Input::TranscriptFailed { utterance });
+            }
+        }
+    }
+
+    fn on_thought(&mut self, event: ThinkEvent) {
+        let generation = event.generation;
+        match event.kind {
+            ThinkEventKind::Delta { text } => self.feed(Input::GenerationDelta { generation, text }),
+            ThinkEventKind::Done { usage: _, hang_up } => self.feed(Input::GenerationDone { generation, hang_up }),
+            ThinkEventKind::Failed { reason } => {
+                tracing::warn!(session = %self.id, generation = generation.0, reason, "the responder failed");
+                measure::failure("think");
+                self.feed(Input::GenerationFailed { generation });
+            }
+        }
+    }
+
+    /// Gives the engine an input, and carries out everything that follows from it.
+    fn feed(&mut self, input: Input) {
+        self.inbox.push_back(input);
+        while let Some(input) = self.inbox.pop_front() {
+            let now = self.clock.now();
+            self.engine.handle_input(input, now);
+            while let Some(output) = self.engine.poll_output() {
+                self.carry_out(output, now);
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let now = self.clock.now();
+        self.meter.pause(now);
+        if self.connected {
+            gauge!(measure::CALLS).decrement(1);
+        }
+        if let Some(mut transport) = self.transport.take() {
+            transport.close(now_std());
+        }
+        let reason = self.done.unwrap_or(CloseReason::InternalError);
+        measure::ended(reason);
+        let seconds = self.meter.settle().seconds;
+        tracing::info!(session = %self.id, agent = %self.agent.id, ?reason, seconds, "session ended");
+        self.view.send_modify(|view| {
+            view.status = SessionStatus::Ended;
+            view.ended_because = Some(reason);
+            view.seconds = seconds;
+        });
+    }
+
+    fn safety_free(&self) -> bool {
+        self.engine.safety() == SafetyState::SafetyMode
+    }
+}
+
+fn now_std() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+fn ms_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn engine_config(parts: &SessionParts) -> EngineConfig {
+    let agent = &parts.agent;
+    let mut config = EngineConfig::new(parts.id.clone(), agent.id.as_str().into(), agent.name.clone());
+    config.recognizer = RecognizerView { name: parts.hear.name().to_owned(), advice: parts.hear.advice() };
+    config.greeting.clone_from(&agent.greeting);
+    config.apology.clone_from(&agent.apology);
+    config.farewell.clone_from(&agent.farewell);
+    config.endpointing_ms_min = agent.turn.endpointing_ms_min;
+    config.endpointing_ms_max = agent.turn.endpointing_ms_max;
+    config.interruption_ms_min = agent.turn.interruption_ms_min;
+    config.allow_interruptions = agent.turn.allow_interruptions;
+    config.call_ms_max = agent.call_seconds_max.saturating_mul(1_000);
+    config
+}

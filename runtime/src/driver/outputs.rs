@@ -1,0 +1,99 @@
+//! Carrying out what the engine asks for.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use antiphon_engine::{Input, Output, SafetyAction, Subject};
+use antiphon_proto::{Event, EventEnvelope, GenerationId, Message, Moment, SafetyState};
+use antiphon_providers::think::ThinkRequest;
+use antiphon_safety::{Decision, Monitor};
+
+use super::caller::outputs_json;
+use super::{Driver, now_std};
+use crate::measure;
+
+impl Driver {
+    pub(super) fn carry_out(&mut self, output: Output, now: Moment) {
+        match output {
+            Output::BeginUtterance { utterance, onset } => self.ears.begin(utterance, onset, now),
+            Output::FinishUtterance { utterance } => self.ears.finish(utterance),
+            Output::CancelUtterance { utterance } => self.ears.cancel(utterance),
+            Output::Classify { subject, text } => self.classify(subject, &text),
+            Output::StartGeneration { generation, history } => self.start_generation(generation, history),
+            Output::CancelGeneration { generation: _ } => self.thinking = None,
+            Output::Speak { segment, turn: _, text } => self.mouth.say(segment, text),
+            Output::PausePlayout => self.mouth.playout.pause(),
+            Output::ResumePlayout => {
+                if !self.stalled {
+                    self.mouth.playout.resume();
+                }
+            }
+            Output::StopPlayout => self.mouth.stop(),
+            Output::Publish { envelope } => self.publish(&envelope),
+            Output::Close { reason } => self.done = Some(reason),
+        }
+    }
+
+    /// The embedded check is a few microseconds of pure code, so it runs in place. If it fails, the
+    /// cautious branch is taken.
+    fn classify(&mut self, subject: Subject, text: &str) {
+        let monitor = &mut self.monitor;
+        let decision = catch_unwind(AssertUnwindSafe(|| match subject {
+            Subject::User { .. } => monitor.user_turn(text),
+            Subject::Agent { .. } => monitor.agent_sentence(text),
+        }));
+        let decision = decision.unwrap_or_else(|_| {
+            measure::failure("safety");
+            Monitor::cautious()
+        });
+        let action = match decision {
+            Decision::Pass => SafetyAction::Pass,
+            Decision::Replace(text) => SafetyAction::Replace { text: text.to_owned() },
+        };
+        self.inbox.push_back(Input::Verdict { subject, state: self.monitor.state(), action });
+    }
+
+    fn start_generation(&mut self, generation: GenerationId, history: Vec<Message>) {
+        let request = ThinkRequest { generation, agent: Arc::clone(&self.agent), history };
+        self.thinking = Some(self.think.start(request, self.think_sender.clone()));
+    }
+
+    fn publish(&mut self, envelope: &EventEnvelope) {
+        self.reflect(&envelope.event);
+        let json = outputs_json(envelope);
+        if let Some(transport) = &mut self.transport {
+            transport.send_event(now_std(), &json);
+        }
+        // No subscriber is no error.
+        let _ = self.events.send(json);
+    }
+
+    /// Keeps the outside view and the metrics up to date with what is published.
+    fn reflect(&mut self, event: &Event) {
+        match event {
+            Event::MessageCommitted { .. } | Event::SessionEnded { .. } => {
+                let history: Arc<Vec<Message>> = Arc::new(self.engine.history().cloned().collect());
+                self.view.send_modify(|view| view.history = history);
+            }
+            Event::Safety { state } => {
+                let state = *state;
+                self.view.send_modify(|view| view.safety = state);
+                if state == SafetyState::SafetyMode {
+                    self.meter.pause(self.clock.now());
+                } else {
+                    self.start_meter();
+                }
+            }
+            Event::TurnTimeline { timeline } => measure::turn(timeline),
+            Event::SessionStarted { .. }
+            | Event::AgentState { .. }
+            | Event::UserSpeech { .. }
+            | Event::UserTranscript { .. }
+            | Event::AgentText { .. }
+            | Event::AgentHeard { .. }
+            | Event::Meter { .. }
+            | Event::Notice { .. }
+            | Event::SessionEnding { .. } => {}
+        }
+    }
+}

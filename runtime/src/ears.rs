@@ -1,0 +1,104 @@
+//! From frames of caller audio to voice activity and the recognizer.
+
+use antiphon_audio::preroll::Preroll;
+use antiphon_audio::vad::{VadEdge, VoiceActivity};
+use antiphon_engine::Input;
+use antiphon_proto::{Moment, UtteranceId};
+use antiphon_providers::hear::HearStream;
+
+use crate::{CALLER_FRAME_SAMPLES, Pulled};
+
+/// Audio kept for the recognizer from before the detector was sure.
+const PREROLL_MS: u32 = 600;
+/// Audio given to the recognizer from before the onset: words begin softer than the detector hears.
+const BEFORE_ONSET_MS: u64 = 220;
+/// After this many frames without any audio the detector is not run until audio comes: it has long
+/// decided on silence.
+const IDLE_FRAMES: u32 = 50;
+const FRAME_MS: u64 = 20;
+const SAMPLES_PER_MS: u64 = 16;
+
+/// The listening side of one call.
+pub(crate) struct Ears {
+    vad: Box<VoiceActivity>,
+    preroll: Preroll,
+    stream: Box<dyn HearStream>,
+    current: Option<UtteranceId>,
+    muted: bool,
+    quiet_frames: u32,
+}
+
+impl Ears {
+    pub(crate) fn new(stream: Box<dyn HearStream>) -> Self {
+        Self {
+            vad: Box::new(VoiceActivity::default()),
+            preroll: Preroll::new(PREROLL_MS),
+            stream,
+            current: None,
+            muted: false,
+            quiet_frames: 0,
+        }
+    }
+
+    pub(crate) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    /// Takes the 20 ms of audio that end at `now`; returns what it means to the engine.
+    pub(crate) fn hear(
+        &mut self,
+        now: Moment,
+        pulled: Pulled,
+        frame: &mut [i16; CALLER_FRAME_SAMPLES],
+    ) -> Option<Input> {
+        if self.muted {
+            frame.fill(0);
+        }
+        if self.muted || pulled == Pulled::Nothing {
+            self.quiet_frames = self.quiet_frames.saturating_add(1);
+            if self.quiet_frames > IDLE_FRAMES {
+                return None;
+            }
+        } else {
+            self.quiet_frames = 0;
+        }
+        self.preroll.push(frame);
+        if self.current.is_some() {
+            self.stream.push(frame);
+        }
+        let edge = self.vad.push(frame)?;
+        Some(match edge {
+            VadEdge::Started { onset_samples_ago } => {
+                Input::SpeechStarted { onset: now.minus_ms(onset_samples_ago as u64 / SAMPLES_PER_MS) }
+            }
+            VadEdge::Stopped { end_samples_ago } => {
+                Input::SpeechStopped { end: now.minus_ms(end_samples_ago as u64 / SAMPLES_PER_MS) }
+            }
+        })
+    }
+
+    pub(crate) fn begin(&mut self, utterance: UtteranceId, onset: Moment, now: Moment) {
+        let back_ms = now.ms_since(onset) + BEFORE_ONSET_MS + FRAME_MS;
+        self.stream.begin(utterance);
+        let back_samples = usize::try_from(back_ms * SAMPLES_PER_MS).unwrap_or(usize::MAX);
+        let earlier = self.preroll.last(back_samples.min(PREROLL_MS as usize * SAMPLES_PER_MS as usize));
+        self.stream.push(&earlier);
+        self.current = Some(utterance);
+    }
+
+    pub(crate) fn finish(&mut self, utterance: UtteranceId) {
+        if self.current == Some(utterance) {
+            self.current = None;
+            self.stream.finish();
+        }
+    }
+
+    /// Forgets an utterance that is still being spoken. One that is finished keeps its stream's
+    /// final; the engine ignores it.
+    pub(crate) fn cancel(&mut self, utterance: UtteranceId) {
+        if self.current == Some(utterance) {
+            self.current = None;
+            self.stream.cancel();
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The agent's audio between the voice and the transport: 20 ms frames, what was sent, what was
+//! heard. No clock of its own; the session's ticks move it.
+
+use std::collections::VecDeque;
+
+use antiphon_audio::{fade, resample::Resampler};
+use antiphon_proto::{Moment, SegmentId};
+
+/// No more audio is taken from the voice while this much waits to be sent. Bounds memory, and what
+/// is thrown away at an interruption.
+const QUEUE_MS_MAX: u64 = 1_500;
+/// Frames sent whose hearing is still to come; more than the largest receiver buffer.
+const UNHEARD_FRAMES_MAX: usize = 100;
+/// Heard positions are reported every so many frames, between segment ends.
+const REPORT_EVERY_FRAMES: u32 = 3;
+
+/// The rate to send a voice of `voice_hz` at: its own where Opus takes it, else full band.
+pub const fn output_rate_hz(voice_hz: u32) -> u32 {
+    match voice_hz {
+        8_000 | 12_000 | 16_000 | 24_000 | 48_000 => voice_hz,
+        _ => 48_000,
+    }
+}
+
+/// Audio queued for one call.
+pub(crate) struct Playout {
+    rate_hz: u32,
+    frame_samples: usize,
+    segments: VecDeque<SegmentAudio>,
+    unheard: VecDeque<SentFrame>,
+    resampler: Option<Resampler>,
+    paused: bool,
+    /// The last frame sent had sound: silence after it is faded into.
+    sounding: bool,
+    fade_in: bool,
+    frame: Vec<i16>,
+    frames_since_report: u32,
+}
+
+struct SegmentAudio {
+    id: SegmentId,
+    pcm: VecDeque<i16>,
+    sent_samples: u64,
+    complete: bool,
+    /// The frame that carries the end was sent.
+    end_sent: bool,
+}
+
+#[derive(Clone, Copy)]
+struct SentFrame {
+    segment: SegmentId,
+    sent_at: Moment,
+    heard_ms: u64,
+    last: bool,
+}
+
+/// What happened to the playout in a tick, for the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlayoutFact {
+    FirstFrameSent(SegmentId),
+    Heard(SegmentId, u64),
+    Played(SegmentId),
+}
+
+/// What the next 20 ms are.
+pub(crate) enum NextFrame<'a> {
+    Sound(&'a [i16], Option<PlayoutFact>),
+    Silence,
+    /// Silence in the middle of a sentence, because its audio is not made yet.
+    Underrun,
+}
+
+impl Playout {
+    /// For a voice that makes audio at `voice_hz`.
+    pub(crate) fn new(voice_hz: u32) -> Self {
+        let rate_hz = output_rate_hz(voice_hz);
+        let resampler = (rate_hz != voice_hz).then(|| Resampler::new(voice_hz, rate_hz).ok()).flatten();
+        Self {
+            rate_hz,
+            frame_samples: (rate_hz / 50) as usize,
+            segments: VecDeque::new(),
+            unheard: VecDeque::new(),
+            resampler,
+            paused: false,
+            sounding: false,
+            fade_in: false,
+            frame: Vec::new(),
+            frames_since_report: 0,
+        }
+    }
+
+    /// A sentence will come behind what is queued.
+    pub(crate) fn begin(&mut self, id: SegmentId) {
+        self.segments.push_back(SegmentAudio {
+            id,
+            pcm: VecDeque::new(),
+            sent_samples: 0,
+            complete: false,
+            end_sent: false,
+        });
+    }
+
+    /// Adds audio of the newest sentence.
+    pub(crate) fn push(&mut self, id: SegmentId, pcm: &[i16]) {
+        let Some(segment) = self.segments.iter_mut().find(|segment| segment.id == id && !segment.complete) else {
+            return;
+        };
+        match &mut self.resampler {
+            None => segment.pcm.extend(pcm),
+            Some(resampler) => {
+                let mut out = Vec::new();
+                resampler.process(pcm, &mut out);
+                segment.pcm.extend(out);
+            }
+        }
+    }
+
+    /// No more audio of that sentence will come. Returns its length in milliseconds.
+    pub(crate) fn complete(&mut self, id: SegmentId) -> u64 {
+        let Some(segment) = self.segments.iter_mut().find(|segment| segment.id == id) else { return 0 };
+        if let Some(resampler) = &mut self.resampler {
+            let mut out = Vec::new();
+            resampler.flush(&mut out);
+            segment.pcm.extend(out);
+        }
+        segment.complete = true;
+        (segment.sent_samples + segment.pcm.len() as u64) * 1_000 / u64::from(self.rate_hz)
+    }
+
+    pub(crate) fn wants_audio(&self) -> bool {
+        self.queued_ms() < QUEUE_MS_MAX
+    }
+
+    pub(crate) fn queued_ms(&self) -> u64 {
+        let samples: usize = self.segments.iter().map(|segment| segment.pcm.len()).sum();
+        samples as u64 * 1_000 / u64::from(self.rate_hz)
+    }
+
+    pub(crate) fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    pub(crate) fn resume(&mut self) {
+        self.fade_in |= self.paused;
+        self.paused = false;
+    }
+
+    /// Forgets everything that was not sent. What was sent will still be heard, but of a reply that
+    /// is over nothing is reported.
+    pub(crate) fn stop(&mut self) {
+        // One more frame is sent, faded out, so that the cut does not click.
+        let tail = self.segments.front_mut().filter(|_| self.sounding && !self.paused).map(|front| {
+            front.pcm.iter().take(self.frame_samples).copied().collect::<Vec<_>>()
+        });
+        self.segments.clear();
+        self.unheard.clear();
+        self.paused = false;
+        self.fade_in = false;
+        if let Some(tail) = tail.filter(|tail| tail.len() == self.frame_samples) {
+            self.segments.push_back(SegmentAudio {
+                id: SegmentId(0),
+                pcm: faded_out(tail, self.rate_hz),
+                sent_samples: 1,
+                complete: true,
+                end_sent: true,
+            });
+        }
+    }
+
+    /// The next 20 ms to send at `now`.
+    pub(crate) fn next_frame(&mut self, now: Moment) -> NextFrame<'_> {
+        if self.paused && !self.sounding {
+            return NextFrame::Silence;
+        }
+        self.drop_finished(now);
+        let Some(front) = self.segments.front_mut() else {
+            self.sounding = false;
+            return NextFrame::Silence;
+        };
+        if front.pcm.len() < self.frame_samples && !front.complete {
+            let started = front.sent_samples > 0;
+            self.sounding = false;
+            return if started && !self.paused { NextFrame::Underrun } else { NextFrame::Silence };
+        }
+        // A pause takes only what fades: the rest is heard after it.
+        let wanted = if self.paused { fade::fade_samples(self.rate_hz) } else { self.frame_samples };
+        let take = front.pcm.len().min(wanted);
+        self.frame.clear();
+        self.frame.extend(front.pcm.drain(..take));
+        self.frame.resize(self.frame_samples, 0);
+        let first = front.sent_samples == 0;
+        front.sent_samples += take as u64;
+        let heard_ms = front.sent_samples * 1_000 / u64::from(self.rate_hz);
+        let (segment, last) = (front.id, front.complete && front.pcm.is_empty());
+        front.end_sent |= last;
+        self.shape();
+        if segment != SegmentId(0) {
+            if self.unheard.len() >= UNHEARD_FRAMES_MAX {
+                self.unheard.pop_front();
+            }
+            self.unheard.push_back(SentFrame { segment, sent_at: now, heard_ms, last });
+        }
+        NextFrame::Sound(&self.frame, first.then_some(PlayoutFact::FirstFrameSent(segment)))
+    }
+
+    /// Drops sentences whose audio was sent whole. Where their end was learned only after the last
+    /// frame had gone out, the end is noted now.
+    fn drop_finished(&mut self, now: Moment) {
+        while let Some(front) = self.segments.front().filter(|front| front.complete && front.pcm.is_empty()) {
+            if !front.end_sent {
+                let heard_ms = front.sent_samples * 1_000 / u64::from(self.rate_hz);
+                self.unheard.push_back(SentFrame { segment: front.id, sent_at: now, heard_ms, last: true });
+            }
+            self.segments.pop_front();
+        }
+    }
+
+    /// Fades the frame where sound stops or starts again.
+    fn shape(&mut self) {
+        if self.fade_in {
+            fade::fade_in(&mut self.frame, self.rate_hz);
+            self.fade_in = false;
+        }
+        if self.paused {
+            fade::cut(&mut self.frame, self.rate_hz);
+        }
+        self.sounding = !self.paused;
+    }
+
+    /// What has become heard by `now`, given how long sent audio stays unheard.
+    pub(crate) fn poll_heard(&mut self, now: Moment, unheard_ms: u32, flush: bool) -> Option<PlayoutFact> {
+        let due = |frame: &SentFrame| frame.sent_at.plus_ms(u64::from(unheard_ms)) <= now;
+        let mut newest = None;
+        while let Some(frame) = self.unheard.front().copied().filter(due) {
+            self.unheard.pop_front();
+            self.frames_since_report += 1;
+            newest = Some(frame);
+            if frame.last {
+                self.frames_since_report = 0;
+                return Some(PlayoutFact::Played(frame.segment));
+            }
+        }
+        let frame = newest?;
+        if flush || self.frames_since_report >= REPORT_EVERY_FRAMES {
+            self.frames_since_report = 0;
+            return Some(PlayoutFact::Heard(frame.segment, frame.heard_ms));
+        }
+        None
+    }
+}
+
+fn faded_out(mut tail: Vec<i16>, rate_hz: u32) -> VecDeque<i16> {
+    fade::cut(&mut tail, rate_hz);
+    tail.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: usize = 320;
+
+    fn queued(frames: usize) -> Playout {
+        let mut playout = Playout::new(16_000);
+        playout.begin(SegmentId(1));
+        playout.push(SegmentId(1), &vec![1_000; frames * FRAME]);
+        playout
+    }
+
+    fn facts(playout: &mut Playout, ticks: u64, unheard_ms: u32) -> Vec<PlayoutFact> {
+        let mut facts = Vec::new();
+        for tick in 0..ticks {
+            let now = Moment::from_ms(tick * 20);
+            if let NextFrame::Sound(_, Some(fact)) = playout.next_frame(now) {
+                facts.push(fact);
+            }
+            while let Some(fact) = playout.poll_heard(now, unheard_ms, false) {
+                facts.push(fact);
+            }
+        }
+        facts
+    }
+
+    #[test]
+    fn heard_comes_after_sent_by_the_receivers_buffer() {
+        let mut playout = queued(6);
+        assert_eq!(playout.complete(SegmentId(1)), 120);
+        let played_at = |ticks| facts(&mut queued_complete(6), ticks, 100);
+        assert!(!played_at(10).contains(&PlayoutFact::Played(SegmentId(1))), "sent at 100 ms, heard at 200 ms");
+        assert!(played_at(11).contains(&PlayoutFact::Played(SegmentId(1))));
+        assert_eq!(facts(&mut playout, 11, 100)[0], PlayoutFact::FirstFrameSent(SegmentId(1)));
+    }
+
+    fn queued_complete(frames: usize) -> Playout {
+        let mut playout = queued(frames);
+        playout.complete(SegmentId(1));
+        playout
+    }
+
+    #[test]
+    fn an_end_learned_late_still_ends_the_sentence() {
+        let mut playout = queued(2);
+        assert_eq!(facts(&mut playout, 3, 0), [PlayoutFact::FirstFrameSent(SegmentId(1))]);
+        playout.complete(SegmentId(1));
+        assert_eq!(facts(&mut playout, 1, 0), [PlayoutFact::Played(SegmentId(1))]);
+    }
+
+    #[test]
+    fn a_sentence_without_audio_is_played_at_once() {
+        let mut playout = Playout::new(16_000);
+        playout.begin(SegmentId(7));
+        playout.complete(SegmentId(7));
+        assert_eq!(facts(&mut playout, 1, 0), [PlayoutFact::Played(SegmentId(7))]);
+    }
+
+    #[test]
+    fn a_pause_keeps_the_rest_and_fades() {
+        let mut playout = queued_complete(4);
+        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Sound(..)));
+        playout.pause();
+        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else { panic!("a faded frame") };
+        assert_eq!((frame[0] > 900, frame[FRAME - 1]), (true, 0));
+        assert!(matches!(playout.next_frame(Moment::from_ms(40)), NextFrame::Silence));
+        playout.resume();
+        let mut rest = 0;
+        while let NextFrame::Sound(frame, _) = playout.next_frame(Moment::from_ms(60)) {
+            rest += frame.iter().filter(|sample| **sample != 0).count();
+        }
+        assert!(rest > 3 * FRAME - 100, "{rest} samples after the pause");
+    }
+
+    #[test]
+    fn a_stop_sends_one_faded_frame_and_reports_nothing() {
+        let mut playout = queued_complete(10);
+        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Sound(..)));
+        playout.stop();
+        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else { panic!("a faded frame") };
+        assert_eq!(frame[FRAME - 1], 0);
+        assert!(matches!(playout.next_frame(Moment::from_ms(40)), NextFrame::Silence));
+        assert_eq!(playout.poll_heard(Moment::from_ms(9_000), 0, true), None);
+    }
+
+    #[test]
+    fn a_gap_inside_a_sentence_is_an_underrun_and_before_it_is_not() {
+        let mut playout = Playout::new(16_000);
+        playout.begin(SegmentId(1));
+        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Silence));
+        playout.push(SegmentId(1), &[1; FRAME]);
+        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Sound(..)));
+        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Underrun));
+    }
+}

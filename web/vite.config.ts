@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+// Where `npm run dev` finds a running `antiphon serve`.
+const SERVER_URL = process.env["ANTIPHON_SERVER"] ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  base: "/",
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: true,
+    // Everything is a file of its own: the page is served under a CSP without `data:` or inline code.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { "/v1": SERVER_URL } },
+  test: { include: ["src/**/*.test.ts"], environment: "node" },
+});
