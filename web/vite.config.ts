@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// Where `npm run dev` finds a running `antiphon serve`.
-const SERVER_URL = process.env["ANTIPHON_SERVER"] ?? "http://127.0.0.1:8080";
+// Where `npm run dev` finds a running `antiphon serve`: its default address.
+const SERVER_URL = "http://127.0.0.1:8080";
 
 export default defineConfig({
   base: "/",

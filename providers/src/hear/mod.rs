@@ -1,7 +1,13 @@
 //! `Hear`: audio in, transcripts out.
 
+pub mod pocketsphinx;
+
+mod spoken;
+
 use antiphon_proto::UtteranceId;
 use tokio::sync::mpsc;
+
+pub use spoken::spoken_words;
 
 /// Sample rate of the audio pushed into a [`HearStream`], in Hz; mono, 16 bit.
 pub const HEAR_RATE_HZ: u32 = 16_000;

@@ -1,5 +1,7 @@
 //! `Think`: history in, words out.
 
+pub mod offline;
+
 use antiphon_proto::{GenerationId, Message};
 use tokio::sync::mpsc;
 

@@ -87,7 +87,7 @@ impl Media {
             return Received::Ignored;
         }
         let rtp_time = packet.header.timestamp;
-        self.caller.insert(*packet.seq_no, rtp_time, &packet.payload, self.micros(at));
+        self.caller.insert(*packet.seq_no, rtp_time, packet.payload.to_vec(), self.micros(at));
         Received::Audio
     }
 
@@ -151,7 +151,11 @@ impl Media {
             Some((_, last)) if at.saturating_duration_since(*last) < STREAM_HANDOVER => {
                 return false;
             }
-            Some(_) | None => self.incoming = Some((ssrc, at)),
+            Some(current) => {
+                *current = (ssrc, at);
+                self.caller.reset();
+            }
+            None => self.incoming = Some((ssrc, at)),
         }
         true
     }

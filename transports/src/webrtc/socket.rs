@@ -2,7 +2,7 @@
 //! and the task that receives.
 
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
@@ -164,7 +164,7 @@ impl Socket {
     fn to_socket_family(&self, address: SocketAddr) -> SocketAddr {
         match (self.local, address) {
             (SocketAddr::V6(_), SocketAddr::V4(v4)) => {
-                SocketAddr::new(Ipv6Addr::from(v4.ip().to_ipv6_mapped()).into(), v4.port())
+                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
             }
             (SocketAddr::V4(_) | SocketAddr::V6(_), _) => address,
         }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use antiphon_runtime::{CALLER_FRAME_SAMPLES, Pulled, Transport, TransportInput};
+use str0m::channel::ChannelId;
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Event, Input, Output, Rtc};
 use tokio::time::Sleep;
@@ -226,12 +227,7 @@ impl WebRtcTransport {
                 Received::Padding => self.shared.metrics.padding_packets.one(),
                 Received::Ignored => {}
             },
-            Event::ChannelOpen(id, label) => {
-                if self.channel.opened(id, &label) {
-                    self.give(TransportInput::EventsOpen);
-                    self.channel.flush(&mut self.rtc);
-                }
-            }
+            Event::ChannelOpen(id, label) => self.channel_opened(id, &label),
             Event::ChannelClose(id) => self.channel.closed(id),
             Event::ChannelBufferedAmountLow(_) => self.channel.flush(&mut self.rtc),
             Event::ChannelData(data) => match self.channel.receive(now, &data) {
@@ -255,6 +251,13 @@ impl WebRtcTransport {
             // A goodbye comes as a packet; what ends without one was given up.
             Event::Closed => self.over(cause == Some(PacketClass::Dtls)),
             _ => {}
+        }
+    }
+
+    fn channel_opened(&mut self, id: ChannelId, label: &str) {
+        if self.channel.opened(id, label) {
+            self.give(TransportInput::EventsOpen);
+            self.channel.flush(&mut self.rtc);
         }
     }
 

@@ -245,6 +245,11 @@ impl Decoder {
         Ok(())
     }
 
+    /// Leaves the utterance without the later passes where the library allows it.
+    pub(super) fn abandon(&mut self) -> Result<(), PocketSphinxError> {
+        self.end()
+    }
+
     /// The words so far, or after [`Decoder::end`] the best words; fillers left out.
     pub(super) fn hypothesis(&mut self) -> String {
         // SAFETY: valid decoder; the string lives until the next call on the decoder and is copied.

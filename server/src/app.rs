@@ -1,0 +1,138 @@
+//! What the routes share.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use antiphon_agents::Agent;
+use antiphon_proto::{AgentId, AgentView, CreateSession, SessionCreated};
+use antiphon_providers::hear::{Hear, HearContext};
+use antiphon_providers::speak::Speak;
+use antiphon_providers::think::Think;
+use antiphon_runtime::{Session, SessionLimits, SessionParts};
+use antiphon_transports::webrtc::Endpoint;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::ApiError;
+use crate::registry::Registry;
+use crate::secret::{session_id, token};
+use crate::settlements::Settlements;
+
+/// The providers that sessions are made with.
+#[derive(Clone)]
+pub struct Providers {
+    /// The recognizer.
+    pub hear: Arc<dyn Hear>,
+    /// The responder.
+    pub think: Arc<dyn Think>,
+    /// The voice backend.
+    pub speak: Arc<dyn Speak>,
+}
+
+/// An agent and what is derived from it once.
+pub(crate) struct Callee {
+    pub(crate) agent: Arc<Agent>,
+    pub(crate) hear_context: HearContext,
+}
+
+/// State of the server.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<AppInner>,
+}
+
+pub(crate) struct AppInner {
+    pub(crate) agents: BTreeMap<AgentId, Callee>,
+    /// Ids in the order in which people see them.
+    pub(crate) order: Vec<AgentId>,
+    pub(crate) providers: Providers,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) registry: Registry,
+    pub(crate) settlements: Settlements,
+    pub(crate) limits: SessionLimits,
+    pub(crate) calls_max: usize,
+    pub(crate) draining: AtomicBool,
+    pub(crate) warm: AtomicBool,
+    pub(crate) prometheus: Option<PrometheusHandle>,
+    pub(crate) started: Instant,
+}
+
+impl App {
+    pub(crate) fn agent_views(&self) -> Vec<AgentView> {
+        let agents = self.inner.order.iter().filter_map(|id| self.inner.agents.get(id));
+        agents.map(|callee| agent_view(&callee.agent)).collect()
+    }
+
+    /// Starts a session and gives out its token.
+    pub(crate) fn create_session(&self, request: &CreateSession) -> Result<SessionCreated, ApiError> {
+        if self.draining() {
+            return Err(ApiError::Draining);
+        }
+        let callee = self.inner.agents.get(&request.agent).ok_or_else(|| ApiError::UnknownAgent {
+            asked: request.agent.clone(),
+            there_are: self.inner.order.iter().map(AgentId::as_str).collect::<Vec<_>>().join(", "),
+        })?;
+        if !self.inner.registry.has_room(self.inner.calls_max) {
+            return Err(ApiError::Full(self.inner.calls_max));
+        }
+        let (id, token) = (session_id()?, token()?);
+        let session = Session::spawn(SessionParts {
+            id: id.clone(),
+            agent: Arc::clone(&callee.agent),
+            hear: Arc::clone(&self.inner.providers.hear),
+            hear_context: callee.hear_context.clone(),
+            think: Arc::clone(&self.inner.providers.think),
+            speak: Arc::clone(&self.inner.providers.speak),
+            limits: self.inner.limits,
+        })
+        .map_err(|fault| ApiError::Internal(Box::new(fault)))?;
+        self.inner.registry.insert(session.clone(), &token, self.inner.calls_max)?;
+        self.settle_at_end(session);
+        let udp = self.inner.endpoint.candidates().iter().map(SocketAddr::to_string).collect();
+        Ok(SessionCreated {
+            webrtc_url: format!("/v1/sessions/{id}/webrtc"),
+            events_url: format!("/v1/sessions/{id}/events"),
+            id,
+            token,
+            expires_in_s: self.inner.limits.connect_within.as_secs(),
+            agent: request.agent.clone(),
+            ice_servers: Vec::new(),
+            udp,
+            reconnect_within_s: self.inner.limits.reconnect_within.as_secs(),
+        })
+    }
+
+    fn settle_at_end(&self, session: Session) {
+        let (registry, settlements) = (self.inner.registry.clone(), self.inner.settlements.clone());
+        let pending = settlements.pending();
+        tokio::spawn(async move {
+            let settlement = session.ended().await;
+            registry.ended(session.id());
+            settlements.write(&settlement, session.agent(), session.view().ended_because).await;
+            drop(pending);
+        });
+    }
+
+    pub(crate) fn draining(&self) -> bool {
+        self.inner.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ready(&self) -> bool {
+        !self.draining() && self.inner.warm.load(Ordering::Relaxed)
+    }
+}
+
+fn agent_view(agent: &Agent) -> AgentView {
+    AgentView {
+        id: agent.id.as_str().into(),
+        name: agent.name.clone(),
+        title: agent.title.clone(),
+        tagline: agent.tagline.clone(),
+        voice: format!("{} {}", agent.voice.backend, agent.voice.name),
+        color: agent.color.clone(),
+        emoji: agent.emoji.clone(),
+        suggestions: agent.suggestions.clone(),
+    }
+}

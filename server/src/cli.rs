@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use antiphon_agents::{Agent, lint};
+use antiphon_providers::hear::Hear;
+use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
+use antiphon_providers::speak::flite::Flite;
+use antiphon_providers::think::Think;
+use antiphon_providers::think::offline::Offline;
+use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig};
+use clap::{Parser, Subcommand};
+
+use crate::app::Providers;
+use crate::caller::{CallArgs, LoadArgs};
+use crate::{ServeArgs, ServeError, Server, caller, telemetry};
+
+/// Antiphon: talk with an agent that answers within a breath.
+#[derive(Parser, Debug)]
+#[command(name = "antiphon", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Start the engine with its page and API
+    Serve(ServeArgs),
+    /// Call an agent from the command line with recorded speech
+    Call(CallArgs),
+    /// Place many calls at once and print latency percentiles
+    Load(LoadArgs),
+    /// Check personality files: errors with line and column, and advice
+    Lint {
+        /// Files to check
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Runs the command line of this process.
+pub async fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(args) => {
+            telemetry::start_logging();
+            match serve(args).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(fault) => {
+                    eprintln!("antiphon: {fault}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Command::Call(args) => caller::call_command(args).await,
+        Command::Load(args) => caller::load_command(args).await,
+        Command::Lint { files } => lint_files(&files),
+    }
+}
+
+async fn serve(args: ServeArgs) -> Result<(), ServeError> {
+    let prometheus = telemetry::start_metrics().map_err(|fault| ServeError::Provider(fault.to_string()))?;
+    let recognizer = PocketSphinx::new(PocketSphinxConfig::default());
+    let recognizer = Arc::new(recognizer.map_err(|fault| ServeError::Provider(fault.to_string()))?);
+    let hear: Arc<dyn Hear> = recognizer.clone();
+    let think = responder()?;
+    let providers = Providers { hear, think, speak: Arc::new(Flite::new()) };
+    println!("antiphon {}: hears with {}, thinks with {}, speaks with {}", env!("CARGO_PKG_VERSION"),
+        providers.hear.name(), providers.think.name(), providers.speak.name());
+    let server = Server::start(&args, providers, Some(prometheus)).await?;
+    let (contexts, warm) = (server.hear_contexts(), server.warm_mark());
+    // A thread of its own: it works for seconds, and stopping the server must not wait for it.
+    std::thread::spawn(move || {
+        recognizer.warm_up(&contexts);
+        warm();
+    });
+    println!("Open http://{} and press Call. Ctrl-C stops.", server.addr());
+    server.run(stop_signal()).await?;
+    println!("antiphon: stopped; all calls are settled");
+    Ok(())
+}
+
+fn responder() -> Result<Arc<dyn Think>, ServeError> {
+    let config = OpenAiConfig::from_env().map_err(|fault| ServeError::Provider(fault.to_string()))?;
+    let Some(config) = config else { return Ok(Arc::new(Offline::new())) };
+    let remote = OpenAiCompatible::new(config).map_err(|fault| ServeError::Provider(fault.to_string()))?;
+    Ok(Arc::new(remote))
+}
+
+/// Ctrl-C or SIGTERM. A second one ends the process at once.
+async fn stop_signal() {
+    wait_for_signal().await;
+    tokio::spawn(async {
+        wait_for_signal().await;
+        eprintln!("antiphon: stopped at once; running calls were cut");
+        std::process::exit(130);
+    });
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(fault) => {
+            tracing::error!(%fault, "cannot listen for SIGTERM");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn lint_files(files: &[PathBuf]) -> ExitCode {
+    let mut broken = 0;
+    for file in files {
+        let name = file.display().to_string();
+        let id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(fault) => {
+                eprintln!("{name}: cannot be read: {fault}");
+                broken += 1;
+                continue;
+            }
+        };
+        match Agent::parse(id, &name, &text) {
+            Ok(agent) => {
+                let advice = lint(&agent);
+                for line in &advice {
+                    println!("{name}: {line}");
+                }
+                println!("{name}: {} can be called ({} remarks)", agent.name, advice.len());
+            }
+            Err(fault) => {
+                eprintln!("{fault}");
+                broken += 1;
+            }
+        }
+    }
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

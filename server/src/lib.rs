@@ -1,0 +1,16 @@
+//! The Antiphon server: REST, the page, the command line.
+
+pub mod app;
+pub mod caller;
+pub mod cli;
+mod page;
+mod problem;
+mod registry;
+mod routes;
+mod secret;
+pub mod serve;
+mod settlements;
+mod telemetry;
+
+pub use problem::ApiError;
+pub use serve::{ServeArgs, ServeError, Server};

@@ -1,0 +1,138 @@
+//! Errors as people and programs see them: RFC 9457 problem details. The only place that maps
+//! errors to HTTP statuses.
+
+use antiphon_proto::{AgentId, Problem, SessionId};
+use antiphon_transports::webrtc::OfferError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::secret::{NoRandomness, request_id};
+
+/// What can go wrong with a request.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No such agent.
+    #[error("there is no agent '{asked}'; there are: {there_are}")]
+    UnknownAgent {
+        /// The agent asked for.
+        asked: AgentId,
+        /// The agents there are.
+        there_are: String,
+    },
+    /// No such session.
+    #[error("there is no session '{0}'; it never was, or it ended a while ago")]
+    UnknownSession(SessionId),
+    /// The session is over.
+    #[error("session '{0}' is over; create a new one with POST /v1/sessions")]
+    SessionEnded(SessionId),
+    /// No token was sent.
+    #[error("this route needs the session's token: send 'Authorization: Bearer call_…'")]
+    NoToken,
+    /// Another token.
+    #[error("this token does not open this session")]
+    WrongToken,
+    /// The token was not used in time.
+    #[error("this session's token has expired, because nobody connected in time; create a new session")]
+    TokenExpired,
+    /// The offer cannot be taken.
+    #[error("the SDP offer cannot be accepted: {0}")]
+    Offer(#[from] OfferError),
+    /// The body is not what the route takes.
+    #[error("the request's body cannot be read: {0}")]
+    Body(String),
+    /// The body is of another type.
+    #[error("this route takes '{takes}'; the request says '{says}'")]
+    MediaType {
+        /// The type the route takes.
+        takes: &'static str,
+        /// The type the request names.
+        says: String,
+    },
+    /// The body is too large.
+    #[error("the request's body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// An idempotency key that cannot be one.
+    #[error("the Idempotency-Key must have 1 to {0} visible ASCII characters")]
+    BadIdempotencyKey(usize),
+    /// An idempotency key used for something else.
+    #[error("this Idempotency-Key was used for another request; choose a new one")]
+    IdempotencyConflict,
+    /// The server is full.
+    #[error("all {0} lines are busy; try again in a minute")]
+    Full(usize),
+    /// The server is shutting down.
+    #[error("the server is shutting down and takes no new calls; try again in a minute")]
+    Draining,
+    /// No such route.
+    #[error("there is nothing at this path; the API is described in the documentation")]
+    NoRoute,
+    /// The route has no such method.
+    #[error("this path does not take this method")]
+    Method,
+    /// Our fault.
+    #[error("something went wrong on the server; quote the request id when you report it")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<NoRandomness> for ApiError {
+    fn from(fault: NoRandomness) -> Self {
+        Self::Internal(Box::new(fault))
+    }
+}
+
+impl ApiError {
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::UnknownAgent { .. } => (StatusCode::NOT_FOUND, "agent_unknown", "No such agent"),
+            Self::UnknownSession(_) => (StatusCode::NOT_FOUND, "session_unknown", "No such session"),
+            Self::SessionEnded(_) => (StatusCode::GONE, "session_ended", "The session is over"),
+            Self::NoToken => (StatusCode::UNAUTHORIZED, "token_missing", "A token is needed"),
+            Self::WrongToken => (StatusCode::UNAUTHORIZED, "token_wrong", "The token does not fit"),
+            Self::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", "The token has expired"),
+            Self::Offer(OfferError::TooLarge { .. }) | Self::TooLarge(_) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Too large")
+            }
+            Self::Offer(OfferError::Internal) | Self::Internal(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
+            }
+            Self::Offer(_) => (StatusCode::UNPROCESSABLE_ENTITY, "offer_unacceptable", "Unacceptable offer"),
+            Self::Body(_) => (StatusCode::BAD_REQUEST, "body_unreadable", "Unreadable body"),
+            Self::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", "Wrong media type"),
+            Self::BadIdempotencyKey(_) => (StatusCode::BAD_REQUEST, "idempotency_key", "Bad Idempotency-Key"),
+            Self::IdempotencyConflict => (StatusCode::CONFLICT, "idempotency_conflict", "Idempotency-Key reused"),
+            Self::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "full", "All lines are busy"),
+            Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down"),
+            Self::NoRoute => (StatusCode::NOT_FOUND, "route_unknown", "Nothing here"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code, title) = self.kind();
+        let request_id = request_id();
+        if let Self::Internal(source) = &self {
+            tracing::error!(request_id, error = %source, "a request failed");
+        }
+        let problem = Problem {
+            kind: format!("https://antiphon.dev/problems/{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            code: code.to_owned(),
+            detail: self.to_string(),
+            request_id,
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        response
+    }
+}
