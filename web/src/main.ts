@@ -14,7 +14,7 @@ import { bindShortcuts } from "./shortcuts";
 import { agentPicker } from "./ui/agent_picker";
 import { Announcer } from "./ui/announcer";
 import { agentOf, callScreen } from "./ui/call_screen";
-import { h, must, show } from "./ui/dom";
+import { h, must } from "./ui/dom";
 import { header } from "./ui/header";
 import { noticeBar } from "./ui/notice_bar";
 import { agentNameOf, summaryScreen } from "./ui/summary";
@@ -29,7 +29,7 @@ const picker = agentPicker(app);
 const call = callScreen(app, audio);
 const summary = summaryScreen(app);
 const announcer = new Announcer();
-const main = h("main", { id: "main" }, picker, call.element, summary);
+const main = h("main", {});
 
 must(document.getElementById("app"), "#app").replaceChildren(
   header(app),
@@ -42,7 +42,7 @@ must(document.getElementById("app"), "#app").replaceChildren(
 let screenBefore: HTMLElement | null = null;
 app.subscribe((state) => {
   const screen = screenOf(state);
-  for (const each of [picker, call.element, summary]) show(each, each === screen);
+  if (screen !== screenBefore) main.replaceChildren(screen);
   document.body.dataset["screen"] = screen === picker ? "picker" : screen === summary ? "summary" : "call";
   const name = agentNameOf(state, agentOf(state));
   announcer.render(state, name);

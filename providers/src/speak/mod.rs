@@ -1,5 +1,7 @@
 //! `Speak`: text in, audio and word marks out.
 
+pub mod flite;
+
 use antiphon_proto::SegmentId;
 use tokio::sync::mpsc;
 
@@ -16,9 +18,9 @@ pub trait Speak: Send + Sync {
     /// [`UnknownVoice`], naming the voices there are.
     fn rate_hz(&self, voice: &str) -> Result<u32, UnknownVoice>;
 
-    /// Starts speaking one sentence. Word marks come first (as far as they are known), then audio
-    /// in pieces of at most 100 ms as it is made, then exactly one [`SpeakEventKind::Done`] or
-    /// [`SpeakEventKind::Failed`]. A full channel holds the work up (that bounds its memory);
+    /// Starts speaking one sentence. Word marks come before the audio they mark (a long text's in
+    /// several events, each continuing the one before), audio in pieces of at most 100 ms as it is
+    /// made, and last exactly one [`SpeakEventKind::Done`] or [`SpeakEventKind::Failed`]. A full channel holds the work up (that bounds its memory);
     /// dropping the handle stops it.
     fn start(&self, request: SpeakRequest, events: mpsc::Sender<SpeakEvent>) -> TaskHandle;
 }
@@ -58,7 +60,8 @@ pub struct SpeakEvent {
 /// Kinds of [`SpeakEvent`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum SpeakEventKind {
-    /// When each word of the sentence ends within the segment's audio, in order.
+    /// When words of the sentence end within the segment's audio, in order; a word is what stands
+    /// between spaces, with its punctuation. Continues the marks sent before.
     Marks {
         /// The marks.
         marks: Vec<WordMark>,

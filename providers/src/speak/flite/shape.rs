@@ -1,0 +1,213 @@
+//! From flite's audio to a segment's: silence trimmed, loudness levelled, cut into pieces, and the
+//! marks put on the resulting time line.
+
+use super::synth::{Plan, Sink, Voice};
+use super::text::Part;
+use crate::speak::WordMark;
+
+/// Rate of all four voices, in Hz.
+pub(super) const RATE_HZ: u32 = 16_000;
+
+/// Longest piece, in milliseconds (the promise of [`crate::speak::Speak::start`]).
+const PIECE_MS_MAX: u32 = 100;
+/// Silence kept before the first sound, in milliseconds; flite makes 180 to 240.
+const LEAD_MS: u32 = 60;
+/// Silence kept behind the last sound, in milliseconds.
+const TAIL_MS: u32 = 100;
+/// From this share of full scale on, peaks are bent rather than clipped.
+const KNEE: f32 = 0.8;
+
+/// What comes out, in the order to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Made {
+    /// Words of this part, on the segment's time line.
+    Marks(Vec<WordMark>),
+    /// At most [`PIECE_MS_MAX`] of audio.
+    Audio(Vec<i16>),
+}
+
+/// Shapes one part of a segment.
+pub(super) struct Shaper<'a, F: FnMut(Made) -> bool> {
+    part: &'a Part,
+    voice: Voice,
+    /// Samples of the segment before this part.
+    base: usize,
+    /// Takes what is made; false stops the work.
+    send: F,
+    /// Range of flite's samples that is kept, once known.
+    keep: std::ops::Range<usize>,
+    seen: usize,
+    kept: usize,
+    piece: Vec<i16>,
+    /// Set while the length is not known beforehand: everything is collected first.
+    collected: Option<(Option<Plan>, Vec<i16>)>,
+}
+
+impl<'a, F: FnMut(Made) -> bool> Shaper<'a, F> {
+    pub(super) fn new(part: &'a Part, voice: Voice, base: usize, send: F) -> Self {
+        // The diphone voice rounds each pitch period, so its audio is some percent shorter than
+        // its segments say. It takes a millisecond or two: wait for it and scale.
+        let collected = (voice == Voice::Kal16).then(|| (None, Vec::new()));
+        Self { part, voice, base, send, keep: 0..usize::MAX, seen: 0, kept: 0, piece: Vec::new(), collected }
+    }
+
+    /// Sends what is left and returns the number of samples made.
+    pub(super) fn finish(mut self) -> usize {
+        if let Some((plan, pcm)) = self.collected.take() {
+            let plan = plan.unwrap_or_default();
+            let said = (plan.end_s * RATE_HZ as f32).max(1.0);
+            if self.begin(&plan, pcm.len() as f32 / said) {
+                self.shape(&pcm);
+            }
+        }
+        if !self.piece.is_empty() {
+            self.send_piece();
+        }
+        self.kept
+    }
+
+    /// Sets what is kept and sends the marks. Times of `plan` are multiplied by `scale`.
+    fn begin(&mut self, plan: &Plan, scale: f32) -> bool {
+        let at = |seconds: f32| (seconds * scale * RATE_HZ as f32).max(0.0) as usize;
+        let samples = |ms: u32| (ms * RATE_HZ / 1_000) as usize;
+        let from = at(plan.sound_from_s).saturating_sub(samples(LEAD_MS));
+        let to = (at(plan.sound_to_s) + samples(TAIL_MS)).min(at(plan.end_s));
+        // No known sound: keep all.
+        self.keep = if to > from { from..to } else { 0..usize::MAX };
+        let ends = token_ends(self.part, plan);
+        let marks: Vec<WordMark> = plan
+            .words
+            .iter()
+            .zip(ends)
+            .map(|(word, text_end)| {
+                let end = at(word.end_s).clamp(self.keep.start, self.keep.end) - self.keep.start;
+                let end_ms = (self.base + end) as u64 * 1_000 / u64::from(RATE_HZ);
+                WordMark { text_end, end_ms: end_ms as u32 }
+            })
+            .collect();
+        (self.send)(Made::Marks(in_order(marks)))
+    }
+
+    fn shape(&mut self, pcm: &[i16]) -> bool {
+        let offset = self.seen;
+        self.seen += pcm.len();
+        let from = self.keep.start.saturating_sub(offset).min(pcm.len());
+        let to = self.keep.end.saturating_sub(offset).min(pcm.len());
+        let gain = gain(self.voice);
+        for &sample in &pcm[from..to.max(from)] {
+            self.piece.push(limit(f32::from(sample) * gain));
+            self.kept += 1;
+            // The first piece goes out as soon as it fills a frame.
+            let first = self.kept == (RATE_HZ / 50) as usize;
+            let full = self.piece.len() == (RATE_HZ * PIECE_MS_MAX / 1_000) as usize;
+            if (first || full) && !self.send_piece() {
+                return false;
+            }
+        }
+        // Behind the last sound there is nothing to wait for.
+        offset < self.keep.end
+    }
+
+    fn send_piece(&mut self) -> bool {
+        (self.send)(Made::Audio(std::mem::take(&mut self.piece)))
+    }
+}
+
+impl<F: FnMut(Made) -> bool> Sink for Shaper<'_, F> {
+    fn plan(&mut self, plan: Plan) {
+        match &mut self.collected {
+            Some((collected, _)) => *collected = Some(plan),
+            None => {
+                self.begin(&plan, 1.0);
+            }
+        }
+    }
+
+    fn audio(&mut self, pcm: &[i16]) -> bool {
+        match &mut self.collected {
+            Some((_, collected)) => {
+                collected.extend_from_slice(pcm);
+                true
+            }
+            None => self.shape(pcm),
+        }
+    }
+}
+
+/// For each word of the plan: the offset in the original text behind its token and the punctuation
+/// that follows.
+fn token_ends(part: &Part, plan: &Plan) -> Vec<usize> {
+    let ascii = part.ascii.as_str();
+    let mut cursor = 0;
+    plan.words
+        .iter()
+        .map(|word| {
+            let at = ascii[cursor..].find(word.name.as_str()).map_or(cursor, |at| cursor + at);
+            let end = ascii[at..].find(' ').map_or(ascii.len(), |space| at + space);
+            cursor = (end + 1).min(ascii.len());
+            part.original_end(end)
+        })
+        .collect()
+}
+
+/// One mark a place: flite may make two tokens of one run of characters.
+fn in_order(marks: Vec<WordMark>) -> Vec<WordMark> {
+    let mut out: Vec<WordMark> = Vec::with_capacity(marks.len());
+    for mark in marks {
+        match out.last_mut() {
+            Some(last) if last.text_end >= mark.text_end => last.end_ms = last.end_ms.max(mark.end_ms),
+            Some(last) => {
+                let end_ms = mark.end_ms.max(last.end_ms);
+                out.push(WordMark { end_ms, ..mark });
+            }
+            None => out.push(mark),
+        }
+    }
+    out
+}
+
+/// Brings each voice to about -20 dBFS of active speech, measured by the test
+/// `voices_are_equally_loud`.
+fn gain(voice: Voice) -> f32 {
+    match voice {
+        Voice::Rms => 1.0,
+        Voice::Slt => 1.0,
+        Voice::Awb => 1.0,
+        Voice::Kal16 => 1.0,
+    }
+}
+
+/// Bends what exceeds [`KNEE`] so that it stays below full scale.
+fn limit(sample: f32) -> i16 {
+    let full = 32_767.0;
+    let level = sample.abs() / full;
+    if level <= KNEE {
+        return sample as i16;
+    }
+    let bent = KNEE + (1.0 - KNEE) * ((level - KNEE) / (1.0 - KNEE)).tanh();
+    (bent * full).copysign(sample) as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limiter_never_clips_and_leaves_quiet_alone() {
+        assert_eq!(limit(10_000.0), 10_000);
+        assert_eq!(limit(-10_000.0), -10_000);
+        let mut last = 0;
+        for step in 0..200 {
+            let out = limit(step as f32 * 1_000.0);
+            assert!(out >= last && out < i16::MAX, "{step}");
+            last = out;
+        }
+    }
+
+    #[test]
+    fn marks_of_one_token_are_joined_and_never_go_back() {
+        let mark = |text_end, end_ms| WordMark { text_end, end_ms };
+        let joined = in_order(vec![mark(3, 100), mark(3, 150), mark(7, 140), mark(9, 300)]);
+        assert_eq!(joined, [mark(3, 150), mark(7, 150), mark(9, 300)]);
+    }
+}
