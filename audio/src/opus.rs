@@ -1,5 +1,8 @@
 //! Opus, mono, 20 ms frames out and packets of any legal length in (RFC 6716, RFC 7587).
 
+#[cfg(test)]
+mod tests;
+
 use ::opus as lib;
 
 use crate::{CALLER_RATE_HZ, FRAME_MS, RTP_RATE_HZ};

@@ -1,1 +1,11 @@
-//! Scripted providers, simulated callers, fault proxies, layering and tidy tests.
+//! Scripted providers, simulated callers and fault proxies for tests and measurements; and, as
+//! tests of this crate, the rules that hold for the whole tree (`tests/layering.rs`,
+//! `tests/tidy.rs`).
+
+mod line;
+mod proxy;
+mod scripted;
+
+pub use line::{Caller, Line, line};
+pub use proxy::{Faults, UdpProxy};
+pub use scripted::{ScriptedHear, ScriptedSpeak, ScriptedThink};

@@ -11,10 +11,10 @@ export function installRtcStub() {
     seq: 0,
     atMs: 0,
     tone: null,
-    /** Delivers an event on the newest connection, 100 ms after the one before. */
+    /** Delivers an event on the newest connection, 700 ms of session time after the one before. */
     emit(event) {
       rtc.seq += 1;
-      rtc.atMs += 100;
+      rtc.atMs += 700;
       const data = JSON.stringify({ seq: rtc.seq, at_ms: rtc.atMs, ...event });
       rtc.peers.at(-1).channel.onmessage?.({ data });
     },

@@ -70,7 +70,9 @@ export type CallEffect =
   | { kind: "open_microphone" }
   | { kind: "create_session" }
   | { kind: "connect"; connection: number }
-  /** Close the connection without a word. */
+  /** Give the connection up without a goodbye: the session goes on over another one. */
+  | { kind: "retire" }
+  /** Close the connection. */
   | { kind: "close" }
   /** Tell the server that the person hung up, then close. */
   | { kind: "goodbye" };
@@ -197,7 +199,7 @@ function retryLater(state: CallState, nowMs: number): Step {
   // A new count, so that whatever the failed attempt still reports is ignored.
   const connection = state.connection + 1;
   const next = reconnecting(phase.attempt, phase.deadlineMs, nowMs + delayMs);
-  return [{ ...state, connection, phase: next }, [{ kind: "close" }]];
+  return [{ ...state, connection, phase: next }, [{ kind: "retire" }]];
 }
 
 function refused(state: CallState, detail: string): Step {

@@ -44,7 +44,11 @@ export interface Spoken {
   unheard: string;
 }
 
-/** The captions with what the person has said so far in `turn`. */
+/**
+ * The captions with what the person has said so far in `turn`. Words of an answer to that turn that
+ * were not heard yet are withdrawn: the person has gone on speaking and is answered anew. A partial
+ * of an earlier turn that was never finished goes too.
+ */
 export function withTranscript(
   captions: Caption[],
   turn: TurnId,
@@ -54,8 +58,9 @@ export function withTranscript(
 ): Caption[] {
   const known = findLast(captions, "user", turn);
   if (text.trim() === "") return known === null ? captions : captions.filter((each) => each !== known);
-  if (known === null) return insert(captions, { role: "user", turn, text, final, atMs });
-  return replace(captions, known, { ...known, text, final } as UserCaption);
+  const fresh: UserCaption = { role: "user", turn, text, final, atMs: known?.atMs ?? atMs };
+  const others = captions.filter((each) => each !== known).flatMap((each) => overtaken(each, turn));
+  return insert(others, fresh);
 }
 
 /** The captions with one more sentence of the agent. */
@@ -103,7 +108,7 @@ export function withHeard(
 /** The captions with an entry of the history, which is the truth about its turn. */
 export function withMessage(captions: Caption[], message: Message): Caption[] {
   const { turn, role, text, interrupted, at_ms: atMs } = message;
-  if (role === "user") return withTranscript(captions, turn, text, true, atMs);
+  if (role === "user") return withUserMessage(captions, message);
   const known = findLast(captions, "agent", turn);
   if (known?.role !== "agent" || known.committed !== null) {
     if (text.trim() === "") return captions;
@@ -114,13 +119,18 @@ export function withMessage(captions: Caption[], message: Message): Caption[] {
 }
 
 /**
- * The captions after a reconnect: the history, and of what was on screen only that which is newer
- * than it, so that a sentence under way does not vanish.
+ * The captions after a reconnect: the history; what is older than the history reaches back, which is
+ * bounded; and what the person was saying. An answer under way ended with the old connection.
  */
 export function withHistory(captions: Caption[], history: Message[]): Caption[] {
   const said = history.reduce(withMessage, [] as Caption[]);
-  const pending = captions.filter((each) => !isSettled(each) && findLast(said, each.role, each.turn) === null);
-  return pending.reduce(insert, said);
+  const firstTurn = history[0]?.turn ?? 0;
+  const kept = captions.filter((each) =>
+    isSettled(each)
+      ? each.turn < firstTurn
+      : each.role === "user" && findLast(said, "user", each.turn) === null,
+  );
+  return kept.reduce(insert, said);
 }
 
 /** True once the caption will not change any more. */
@@ -143,6 +153,20 @@ export function spoken(caption: AgentCaption, current: boolean): Spoken {
 /** What is said in a caption, as far as it counts: the person's text, the agent's heard words. */
 export function wordsOf(caption: Caption): string {
   return caption.role === "user" ? caption.text : spoken(caption, false).heard.trim();
+}
+
+function withUserMessage(captions: Caption[], { turn, text, at_ms: atMs }: Message): Caption[] {
+  const known = findLast(captions, "user", turn);
+  if (known === null) return insert(captions, { role: "user", turn, text, final: true, atMs });
+  return replace(captions, known, { role: "user", turn, text, final: true, atMs: known.atMs });
+}
+
+// What becomes of a caption when the person is heard saying something in `turn`.
+function overtaken(caption: Caption, turn: TurnId): Caption[] {
+  if (caption.role === "user") return caption.final || caption.turn > turn ? [caption] : [];
+  if (caption.committed !== null || caption.turn < turn) return [caption];
+  const segments = caption.segments.filter(({ heardUtf16 }) => heardUtf16 > 0);
+  return segments.length === 0 ? [] : [{ ...caption, segments }];
 }
 
 // A sentence cut in its middle goes on without a space of ours; a whole one needs it.

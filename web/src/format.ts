@@ -27,7 +27,7 @@ export function plural(count: number, noun: string): string {
 
 /** `412 ms` below a second, `1.24 s` above. */
 export function latency(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(2)} s`;
+  return Math.round(ms) < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(2)} s`;
 }
 
 /** The middle value, or the mean of the two middle ones; `null` for none. */

@@ -8,7 +8,7 @@ import type { ClientMessage, EventEnvelope } from "./wire";
 /** Name of the data channel that carries events and client messages. */
 export const CHANNEL = "antiphon";
 
-/** What a connection reports. Nothing is reported after `close`. */
+/** What a connection reports. Nothing is reported after `retire` or `close`. */
 export interface PeerHandlers {
   /** Media flows and the data channel is open. */
   up(): void;
@@ -28,6 +28,9 @@ export interface Peer {
   send(message: ClientMessage): boolean;
   /** Sends another microphone's audio, or none. */
   setTrack(track: MediaStreamTrack | null): void;
+  /** Reports nothing any more, but says no goodbye: the far side would take it for the call's end. */
+  retire(): void;
+  /** Says goodbye and frees everything. */
   close(): void;
 }
 
@@ -61,6 +64,7 @@ export function openPeer(session: Session, track: MediaStreamTrack | null, handl
       return true;
     },
     setTrack: (next) => void sender.replaceTrack(next).catch(() => undefined),
+    retire: () => tell.shut(),
     close: () => {
       tell.shut();
       channel.close();

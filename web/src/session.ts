@@ -35,7 +35,11 @@ export class Caller {
   #state: CallState = NO_CALL;
   #agent: AgentId = "";
   #peer: Peer | null = null;
+  // Connections given up for a newer one; at most one for each attempt within the reconnect window.
+  #retired: Peer[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  // What is left to do once the server has said its last word, or has not in time.
+  #farewell: ((session: "over" | "unknown") => void) | null = null;
   // A session that is still being created when the person hangs up belongs to an older call.
   #callNumber = 0;
 
@@ -48,6 +52,7 @@ export class Caller {
   call(agent: AgentId): void {
     this.#agent = agent;
     this.#callNumber += 1;
+    this.#farewell = null;
     this.#take({ kind: "call" });
   }
 
@@ -58,10 +63,8 @@ export class Caller {
 
   /** Ends the call while the page is being closed: nothing can be waited for. */
   abandon(): void {
-    const { session } = this.#state;
     this.#take({ kind: "hang_up" });
-    this.#closePeer();
-    if (session !== null) this.#io.deleteSession(session.id, session.token);
+    this.#farewell?.("unknown");
   }
 
   /** The browser has a network again. */
@@ -108,6 +111,9 @@ export class Caller {
       case "connect":
         this.#connect(effect.connection);
         return;
+      case "retire":
+        this.#retirePeer();
+        return;
       case "close":
         this.#closePeer();
         return;
@@ -138,7 +144,7 @@ export class Caller {
   }
 
   #connect(connection: number): void {
-    this.#closePeer();
+    this.#retirePeer();
     const { session } = this.#state;
     if (session === null) return;
     try {
@@ -152,7 +158,10 @@ export class Caller {
   #handlers(connection: number): PeerHandlers {
     const callNumber = this.#callNumber;
     return {
-      up: () => this.#take({ kind: "peer_up", connection }),
+      up: () => {
+        this.#take({ kind: "peer_up", connection });
+        this.#closeRetired();
+      },
       unsteady: () => this.#take({ kind: "peer_unsteady", connection }),
       lost: () => this.#take({ kind: "peer_lost", connection }),
       offerFailed: (fatal, detail) => this.#take({ kind: "offer_failed", connection, fatal, detail }),
@@ -165,29 +174,51 @@ export class Caller {
   #event(event: EventEnvelope): void {
     this.#listener.event(event);
     if (event.type === "notice" && event.code === "replaced") this.#take({ kind: "replaced" });
-    if (event.type === "session_ended") this.#take({ kind: "session_ended", reason: event.reason });
+    if (event.type !== "session_ended") return;
+    this.#farewell?.("over");
+    this.#take({ kind: "session_ended", reason: event.reason });
+  }
+
+  // A goodbye on the old line may still arrive and would end the session that the new one is for.
+  #retirePeer(): void {
+    if (this.#peer === null) return;
+    this.#peer.retire();
+    this.#retired.push(this.#peer);
+    this.#peer = null;
+    this.#listener.audio(null);
+  }
+
+  #closeRetired(): void {
+    for (const peer of this.#retired) peer.close();
+    this.#retired = [];
   }
 
   #closePeer(): void {
+    this.#closeRetired();
     this.#peer?.close();
     this.#peer = null;
     this.#listener.audio(null);
   }
 
-  // The server's own last event has the exact seconds, so it gets a moment to arrive. The session
-  // is deleted in any case: the word may have been lost with the line.
+  // The server's own last event has the exact seconds, so it gets a moment to arrive. Where it does
+  // not, the session is deleted: our word may have been lost with the line.
   #goodbye(): void {
     const { session } = this.#state;
     const peer = this.#peer;
     this.#peer = null;
     this.#listener.audio(null);
     const said = peer?.send({ type: "hang_up" }) ?? false;
-    const finish = (): void => {
+    this.#closeRetired();
+    let done = false;
+    const finish = (how: "over" | "unknown"): void => {
+      if (done) return;
+      done = true;
       peer?.close();
-      if (session !== null) this.#io.deleteSession(session.id, session.token);
+      if (how === "unknown" && session !== null) this.#io.deleteSession(session.id, session.token);
     };
-    if (said) setTimeout(finish, GOODBYE_MS);
-    else finish();
+    this.#farewell = finish;
+    if (said) setTimeout(() => finish("unknown"), GOODBYE_MS);
+    else finish("unknown");
   }
 }
 

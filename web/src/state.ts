@@ -118,7 +118,10 @@ function start(view: CallView, event: Extract<EventEnvelope, { type: "session_st
     agentName: event.agent_name,
     recognizer: event.recognizer,
     captions: withHistory(known.captions, event.history),
+    agentState: "listening",
     userSpeaking: false,
+    // Told anew with every connection, but only where it is not the normal state.
+    safety: "NORMAL",
     notice: null,
     ending: null,
   };

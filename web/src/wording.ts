@@ -76,9 +76,9 @@ export function noticesOf(state: AppState): Notice[] {
   return [...connectionNotices(state), ...soundNotices(state), ...microphoneNotices(state)];
 }
 
-/** Why the call is over and what can be done. */
-export function endWords(cause: EndCause, detail: string | null, agent: string): EndWords {
-  const words = END_WORDS[cause];
+/** Why the call is over and what can be done. `said` where anything was said in it. */
+export function endWords(cause: EndCause, detail: string | null, agent: string, said: boolean): EndWords {
+  const words = cause === "user_hung_up" && !said ? { ...END_WORDS[cause], title: "Call ended" } : END_WORDS[cause];
   return { title: words.title.replace("{agent}", agent), text: detail ?? words.text };
 }
 

@@ -86,7 +86,7 @@ function callBar(app: App): CallBar {
   const asksTitle = h("h2", { class: "asks-title" });
   const word = h("span", {}, "Call");
   const call = button({ class: "call-button", "data-testid": "call" }, () => app.call(), icon("phone"), word);
-  const hint = h("p", { class: "call-hint" }, "Free, no account. Your browser will ask for the microphone.");
+  const hint = h("p", { class: "call-hint" }, "No account needed. Your browser will ask for the microphone.");
   const element = h(
     "div",
     { class: "call-bar" },

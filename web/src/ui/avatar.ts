@@ -1,7 +1,7 @@
 // An agent's face: its emoji, or its initial where this device has no emoji font.
 
 import type { AgentView } from "../wire";
-import { safeColor, textOn } from "./colors";
+import { buttonColors, safeColor } from "./colors";
 import { h, setVariable } from "./dom";
 
 /** An avatar in the agent's colour. Decoration: the name stands beside it. */
@@ -12,11 +12,13 @@ export function avatar(agent: AgentView): HTMLElement {
   return element;
 }
 
-/** Gives an element the agent's colours: `--accent`, and `--on-accent` for text on it. */
+/** Gives an element the agent's colours: `--accent`, and for buttons `--accent-strong` with `--on-accent`. */
 export function paint(element: HTMLElement, agent: AgentView | null): void {
   const color = safeColor(agent?.color ?? "");
   setVariable(element, "--accent", color);
-  setVariable(element, "--on-accent", textOn(color));
+  const { ground, text } = buttonColors(color);
+  setVariable(element, "--accent-strong", ground);
+  setVariable(element, "--on-accent", text);
 }
 
 const emojiKnown = new Map<string, boolean>();

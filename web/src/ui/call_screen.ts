@@ -33,6 +33,7 @@ export function callScreen(app: App, audio: CallAudio): { element: HTMLElement; 
     h("div", { class: "call-words" }, captions.element, asks.element, advice, dock.element),
     times.element,
   );
+  let adviceShown: string | null = null;
   app.subscribe((state) => {
     const agent = agentOf(state);
     const name = state.view.agentName ?? agent?.name ?? "the agent";
@@ -44,9 +45,15 @@ export function callScreen(app: App, audio: CallAudio): { element: HTMLElement; 
     times.panel.render(state.view.timelines);
     const line = state.view.recognizer?.advice ?? null;
     show(advice, line !== null);
-    setText(advice, line ?? "");
+    if (line !== null && line !== adviceShown) advice.replaceChildren(...withCode(line));
+    adviceShown = line;
   });
   return { element, controls: dock };
+}
+
+// Commands come in backquotes, as they do at the command line.
+function withCode(line: string): Node[] {
+  return line.split("`").map((part, at) => (at % 2 === 1 ? h("code", {}, part) : document.createTextNode(part)));
 }
 
 /** The agent of the current call, or the one chosen. */

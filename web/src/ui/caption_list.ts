@@ -45,14 +45,16 @@ export class CaptionList {
 
   /** Shows the captions of a call. */
   render(state: AppState, agentName: string): void {
-    const { captions, agentState } = state.view;
+    const { captions, agentState, userSpeaking } = state.view;
+    // Speech over the agent pauses it; its words stay until it is clear whether it goes on.
+    const mayGoOn = agentState !== "listening" || userSpeaking;
     const follow = this.#atEnd();
     const lastAgent = captions.findLast(({ role }) => role === "agent");
     const seen = new Set<string>();
     let before: Element = this.#empty;
     for (const [key, caption] of keyed(captions)) {
       const row = this.#rows.get(key) ?? newRow(caption, agentName);
-      const current = caption === lastAgent && agentState !== "listening";
+      const current = caption === lastAgent && mayGoOn;
       if (!fill(row, caption, current)) continue;
       seen.add(key);
       this.#rows.set(key, row);

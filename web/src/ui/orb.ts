@@ -13,9 +13,9 @@ export interface OrbMood {
 
 /** Layers of the body, from the faint outside in: radius, wobble and opacity relative to the rest. */
 const LAYERS = [
-  { radius: 0.94, wobble: 1, alpha: 0.13, speed: 0.55 },
-  { radius: 0.82, wobble: 0.75, alpha: 0.22, speed: -0.8 },
-  { radius: 0.7, wobble: 0.5, alpha: 1, speed: 0.7 },
+  { radius: 0.91, wobble: 1, alpha: 0.13, speed: 0.55 },
+  { radius: 0.8, wobble: 0.75, alpha: 0.22, speed: -0.8 },
+  { radius: 0.69, wobble: 0.5, alpha: 1, speed: 0.7 },
 ] as const;
 
 /** Points on the outline; enough to look round at this size. */
@@ -69,7 +69,7 @@ export class Orb {
     const lively = this.#still.matches ? 0 : this.#level;
     for (const { radius, wobble, alpha, speed } of LAYERS) {
       const grow = radius * (0.86 + breath + lively * 0.14 * wobble);
-      const waves = (0.012 + lively * 0.06) * wobble;
+      const waves = (0.01 + lively * 0.034) * wobble;
       this.#outline(middle, middle * grow, waves, seconds * speed);
       ink.globalAlpha = kind === "resting" ? alpha * 0.7 : alpha;
       ink.fillStyle = alpha === 1 ? this.#shade(middle, color) : color;

@@ -43,7 +43,8 @@ export function summaryScreen(app: App): HTMLElement {
     if (state.call.phase.kind !== "ended") return;
     const agent = agentOf(state);
     const name = agentNameOf(state, agent);
-    const words = endWords(state.call.phase.cause, state.call.phase.detail, name);
+    const { cause, detail } = state.call.phase;
+    const words = endWords(cause, detail, name, state.view.captions.length > 0);
     paint(element, agent);
     face.replaceChildren(...(agent === null ? [] : [avatar(agent)]));
     setText(title, words.title);

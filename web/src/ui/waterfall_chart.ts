@@ -8,6 +8,8 @@ import { h, s, setText, show } from "./dom";
 /** Turns shown, newest first. */
 export const TURNS_SHOWN_MAX = 30;
 
+/** Scale of the small pictures, milliseconds, unless a turn is longer. */
+const STRIP_MS_MIN = 1_000;
 const WIDTH = 300;
 const ROW = 26;
 const LABEL = 112;
@@ -75,7 +77,7 @@ function turnItem(turn: Waterfall): HTMLLIElement {
       "summary",
       {},
       h("span", { class: "turn-name" }, name),
-      strip(turn, axis),
+      strip(turn),
       h("span", { class: "turn-total" }, latency(turn.totalMs)),
     ),
     chart(turn, axis),
@@ -85,8 +87,12 @@ function turnItem(turn: Waterfall): HTMLLIElement {
   return h("li", { value: turn.turn }, details);
 }
 
-function strip(turn: Waterfall, axis: number): SVGSVGElement {
-  const bars = turn.stages.map((stage) =>
+// Small pictures are compared with one another, so they share a scale as long as they can; the
+// shorter of two overlapping bars is drawn last, on top.
+function strip(turn: Waterfall): SVGSVGElement {
+  const axis = axisMs(Math.max(turn.totalMs, STRIP_MS_MIN));
+  const lengthMs = ({ startMs, endMs }: Stage): number => endMs - startMs;
+  const bars = turn.stages.toSorted((a, b) => lengthMs(b) - lengthMs(a)).map((stage) =>
     s("rect", {
       class: `stage ${stage.key}`,
       x: (stage.startMs / axis) * 100,

@@ -30,8 +30,8 @@ pub(super) struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            start_frames: 60,
-            typical_frames: 100.0,
+            start_frames: 100,
+            typical_frames: 200.0,
             restart_s: 0.15,
             final_s: 0.2,
             lead_ms: 100,
@@ -40,9 +40,15 @@ impl Default for Tuning {
             piece_frames_min: 400,
             piece_frames_max: 1_500,
             pause_frames_min: 20,
-            decoder: [("-cmn", "none"), ("-remove_noise", "no"), ("-remove_silence", "no")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
+            decoder: [
+                ("-cmn", "none"),
+                ("-remove_noise", "no"),
+                ("-remove_silence", "no"),
+                ("-fwdflat", "no"),
+                ("-maxhmmpf", "5000"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         }
     }
 }

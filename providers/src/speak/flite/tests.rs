@@ -257,11 +257,15 @@ fn active_dbfs(pcm: &[i16]) -> f32 {
 
 #[tokio::test]
 async fn voices_are_equally_loud() {
+    let mut off = Vec::new();
     for (voice, _) in VOICES {
         let text = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background.";
         let heard = hear(&Flite::new(), request(text, voice, 1.0)).await;
         let level = active_dbfs(&heard.pcm);
         println!("{voice}: {level:.1} dBFS");
-        assert!((-20.8..=-19.2).contains(&level), "{voice}: {level:.1} dBFS");
+        if !(-20.5..=-19.5).contains(&level) {
+            off.push((voice, level));
+        }
     }
+    assert!(off.is_empty(), "{off:?}");
 }

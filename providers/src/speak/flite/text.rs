@@ -252,7 +252,7 @@ mod tests {
         assert!(parts.len() > 8);
         assert!(parts.iter().all(|part| part.ascii.len() <= 240 && part.ascii.ends_with('.')));
         let words: usize = parts.iter().map(|part| part.ascii.split(' ').count()).sum();
-        assert_eq!(words, 40 * 11);
+        assert_eq!(words, 40 * 12);
         let smash = super::parts(&"x".repeat(1_000));
         let longest = smash.iter().flat_map(|part| part.ascii.split(' ')).map(str::len).max();
         assert_eq!(longest, Some(TOKEN_CHARS_MAX));

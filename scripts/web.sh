@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the page into web/dist; does nothing where it is up to date.
+set -euo pipefail
+cd "$(dirname "$0")/../web"
+
+for tool in node npm; do
+  command -v "$tool" >/dev/null || { echo "$tool is missing: install Node.js 20 or later" >&2; exit 1; }
+done
+if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "Installing the page's build tools …"
+  npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+fi
+newest=$(find src public index.html vite.config.* package.json ../docs/events.schema.json -type f -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -1 | cut -d' ' -f2-)
+if [ ! -f dist/.built ] || [ "$newest" -nt dist/.built ]; then
+  echo "Building the page …"
+  npm run --silent build -- --logLevel warn
+  touch dist/.built
+fi
