@@ -28,7 +28,11 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(span: Range<usize>, problem: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        span: Range<usize>,
+        problem: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self {
             span,
             problem: problem.into(),

@@ -161,7 +161,9 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
         return Err(Fault::new(
             0..0,
             format!("the file has {} bytes", text.len()),
-            format!("keep it within {AGENT_FILE_BYTES_MAX} bytes; move knowledge that is rarely asked for out of it"),
+            format!(
+                "keep it within {AGENT_FILE_BYTES_MAX} bytes; move knowledge that is rarely asked for out of it"
+            ),
         ));
     }
     let file: AgentFile = toml::from_str(text).map_err(|error| toml_fault(&error))?;
@@ -170,26 +172,43 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
     let small_talk = merge_small_talk(file.small_talk)?;
     Ok(Agent {
         id: id.to_owned(),
-        name: filled(file.name, "name", "the name that people call it by, e.g. `name = \"Cal\"`")?,
-        title: filled(file.title, "title", "its role in two or three words, e.g. `title = \"Web Wizard\"`")?,
+        name: filled(
+            file.name,
+            "name",
+            "the name that people call it by, e.g. `name = \"Cal\"`",
+        )?,
+        title: filled(
+            file.title,
+            "title",
+            "its role in two or three words, e.g. `title = \"Web Wizard\"`",
+        )?,
         tagline: filled(file.tagline, "tagline", "one sentence for its card")?,
         color: read_color(file.color)?,
         emoji: file.emoji.unwrap_or_else(|| EMOJI_DEFAULT.to_owned()),
         suggestions: file.suggestions,
         voice: read_voice(file.voice)?,
         greeting: filled(file.greeting, "greeting", "the first words of a call")?,
-        apology: file
-            .apology
-            .unwrap_or_else(|| "Sorry, something went wrong on my side. Could you say that again?".to_owned()),
-        farewell: file.farewell.unwrap_or_else(|| "Thank you for calling. Goodbye.".to_owned()),
+        apology: file.apology.unwrap_or_else(|| {
+            "Sorry, something went wrong on my side. Could you say that again?".to_owned()
+        }),
+        farewell: file
+            .farewell
+            .unwrap_or_else(|| "Thank you for calling. Goodbye.".to_owned()),
         manner: Manner::from(file.manner),
-        intents: file.intents.into_iter().map(IntentTable::into_intent).collect(),
+        intents: file
+            .intents
+            .into_iter()
+            .map(IntentTable::into_intent)
+            .collect(),
         knowledge: file.knowledge.into_iter().map(Passage::from).collect(),
         small_talk,
         slots: file
             .slots
             .into_iter()
-            .map(|(name, values)| Slot { name, values: values.into_inner() })
+            .map(|(name, values)| Slot {
+                name,
+                values: values.into_inner(),
+            })
             .collect(),
         vocabulary: file.vocabulary,
         turn: read_turn(file.turn)?,
@@ -199,7 +218,13 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
 
 impl From<MannerTable> for Manner {
     fn from(table: MannerTable) -> Self {
-        let or = |given: Vec<String>, default: &str| if given.is_empty() { vec![default.to_owned()] } else { given };
+        let or = |given: Vec<String>, default: &str| {
+            if given.is_empty() {
+                vec![default.to_owned()]
+            } else {
+                given
+            }
+        };
         Self {
             style: table.style,
             openers: table.openers,
@@ -243,7 +268,11 @@ fn check_id(id: &str) -> Result<(), Fault> {
 
 fn filled(value: Spanned<String>, key: &str, wanted: &str) -> Result<String, Fault> {
     if value.get_ref().trim().is_empty() {
-        return Err(Fault::new(value.span(), format!("`{key}` is empty"), format!("write {wanted}")));
+        return Err(Fault::new(
+            value.span(),
+            format!("`{key}` is empty"),
+            format!("write {wanted}"),
+        ));
     }
     Ok(value.into_inner())
 }
@@ -298,11 +327,19 @@ fn one_of(value: Spanned<String>, kind: &str, known: &[&str]) -> Result<String, 
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("write one of {}", listed(known)),
     };
-    Err(Fault::new(value.span(), format!("unknown {kind} `{}`", value.get_ref()), advice))
+    Err(Fault::new(
+        value.span(),
+        format!("unknown {kind} `{}`", value.get_ref()),
+        advice,
+    ))
 }
 
 fn listed(known: &[&str]) -> String {
-    known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn read_turn(table: Option<TurnTable>) -> Result<Turn, Fault> {
@@ -320,22 +357,35 @@ fn read_turn(table: Option<TurnTable>) -> Result<Turn, Fault> {
             *field = value.into_inner();
         }
     }
-    if turn.endpointing_ms_min > turn.endpointing_ms_max || turn.endpointing_ms_max > ENDPOINTING_MS_MAX {
+    if turn.endpointing_ms_min > turn.endpointing_ms_max
+        || turn.endpointing_ms_max > ENDPOINTING_MS_MAX
+    {
         return Err(Fault::new(
             span,
-            format!("endpointing from {} to {} ms", turn.endpointing_ms_min, turn.endpointing_ms_max),
-            format!("write `endpointing_ms_min` no greater than `endpointing_ms_max`, both at most {ENDPOINTING_MS_MAX}"),
+            format!(
+                "endpointing from {} to {} ms",
+                turn.endpointing_ms_min, turn.endpointing_ms_max
+            ),
+            format!(
+                "write `endpointing_ms_min` no greater than `endpointing_ms_max`, both at most {ENDPOINTING_MS_MAX}"
+            ),
         ));
     }
-    turn.interruption_ms_min = table.interruption_ms_min.unwrap_or(turn.interruption_ms_min);
-    turn.allow_interruptions = table.allow_interruptions.unwrap_or(turn.allow_interruptions);
+    turn.interruption_ms_min = table
+        .interruption_ms_min
+        .unwrap_or(turn.interruption_ms_min);
+    turn.allow_interruptions = table
+        .allow_interruptions
+        .unwrap_or(turn.allow_interruptions);
     Ok(turn)
 }
 
 fn read_call_seconds(seconds: Option<Spanned<u64>>) -> Result<u64, Fault> {
     match seconds {
         None => Ok(CALL_SECONDS_DEFAULT),
-        Some(seconds) if (1..=CALL_SECONDS_MAX).contains(seconds.get_ref()) => Ok(seconds.into_inner()),
+        Some(seconds) if (1..=CALL_SECONDS_MAX).contains(seconds.get_ref()) => {
+            Ok(seconds.into_inner())
+        }
         Some(seconds) => Err(Fault::new(
             seconds.span(),
             format!("a call of {} seconds", seconds.get_ref()),
@@ -380,16 +430,26 @@ fn check_placeholders(example: &Spanned<String>, slots: &[&str]) -> Result<(), F
         if !slots.contains(&slot) {
             let advice = match nearest(slot, slots.iter().copied()) {
                 Some(near) => format!("did you mean `{{{near}}}`?"),
-                None => format!("list its values under `[slots]`, e.g. `{slot} = [\"small\", \"large\"]`"),
+                None => format!(
+                    "list its values under `[slots]`, e.g. `{slot} = [\"small\", \"large\"]`"
+                ),
             };
-            return Err(Fault::new(example.span(), format!("unknown slot `{{{slot}}}`"), advice));
+            return Err(Fault::new(
+                example.span(),
+                format!("unknown slot `{{{slot}}}`"),
+                advice,
+            ));
         }
     }
     Ok(())
 }
 
 fn check_topic(topic: &Spanned<String>, knowledge: &[PassageTable]) -> Result<(), Fault> {
-    let titles = || knowledge.iter().map(|passage| passage.title.get_ref().as_str());
+    let titles = || {
+        knowledge
+            .iter()
+            .map(|passage| passage.title.get_ref().as_str())
+    };
     if titles().any(|title| title == topic.get_ref()) {
         return Ok(());
     }
@@ -397,7 +457,11 @@ fn check_topic(topic: &Spanned<String>, knowledge: &[PassageTable]) -> Result<()
         Some(near) => format!("did you mean `{near}`?"),
         None => "write the `title` of one of the `[[knowledge]]` passages".to_owned(),
     };
-    Err(Fault::new(topic.span(), format!("no passage is titled `{}`", topic.get_ref()), advice))
+    Err(Fault::new(
+        topic.span(),
+        format!("no passage is titled `{}`", topic.get_ref()),
+        advice,
+    ))
 }
 
 fn check_passages(file: &AgentFile) -> Result<(), Fault> {
@@ -428,7 +492,9 @@ pub(crate) fn toml_fault(error: &toml::de::Error) -> Fault {
     let span = error.span().unwrap_or(0..0);
     let message = error.message();
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let (Some((unknown, known)), true) = (quoted.split_first(), message.starts_with("unknown field")) {
+    if let (Some((unknown, known)), true) =
+        (quoted.split_first(), message.starts_with("unknown field"))
+    {
         let advice = match nearest(unknown, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the keys here are {}", listed(known)),
@@ -436,12 +502,20 @@ pub(crate) fn toml_fault(error: &toml::de::Error) -> Fault {
         return Fault::new(span, format!("unknown key `{unknown}`"), advice);
     }
     if let (Some(missing), true) = (quoted.first(), message.starts_with("missing field")) {
-        return Fault::new(span, format!("`{missing}` is missing"), format!("add a line `{missing} = ...` here"));
+        return Fault::new(
+            span,
+            format!("`{missing}` is missing"),
+            format!("add a line `{missing} = ...` here"),
+        );
     }
     let advice = if message.starts_with("invalid type") {
         "write a value of the kind that docs/agents.md names for this key"
     } else {
         "write it as TOML: `key = \"text\"`, lists in `[ ]`, tables as `[table]` or `[[table]]`"
     };
-    Fault::new(span, message.trim_end_matches('.').replace('\n', ", "), advice)
+    Fault::new(
+        span,
+        message.trim_end_matches('.').replace('\n', ", "),
+        advice,
+    )
 }

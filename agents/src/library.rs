@@ -15,7 +15,9 @@ pub fn library() -> Vec<Arc<Agent>> {
             .iter()
             .map(|(id, text)| {
                 let agent = Agent::parse(id, &format!("{id}.toml"), text);
-                Arc::new(agent.expect("invariant: the built-in agents are well formed, as a test shows"))
+                Arc::new(
+                    agent.expect("invariant: the built-in agents are well formed, as a test shows"),
+                )
             })
             .collect()
     });
@@ -59,13 +61,21 @@ pub fn load_folder(path: &Path) -> Result<Vec<Arc<Agent>>, Vec<AgentFileError>> 
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(agents) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(agents)
+    } else {
+        Err(errors)
+    }
 }
 
 fn load_file(path: &Path) -> Result<Agent, AgentFileError> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| {
-        plain_error(&name, format!("cannot be read: {error}"), "write it as UTF-8 text that the server may read")
+        plain_error(
+            &name,
+            format!("cannot be read: {error}"),
+            "write it as UTF-8 text that the server may read",
+        )
     };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > AGENT_FILE_BYTES_MAX as u64 {
@@ -76,12 +86,21 @@ fn load_file(path: &Path) -> Result<Agent, AgentFileError> {
         ));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let id = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let id = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
     Agent::parse(&id, &name, &text)
 }
 
 fn plain_error(file: &str, problem: String, advice: &str) -> AgentFileError {
-    AgentFileError { file: file.to_owned(), line: 1, column: 1, problem, advice: advice.to_owned() }
+    AgentFileError {
+        file: file.to_owned(),
+        line: 1,
+        column: 1,
+        problem,
+        advice: advice.to_owned(),
+    }
 }
 
 const FILES: &[(&str, &str)] = &[

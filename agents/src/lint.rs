@@ -57,7 +57,11 @@ pub fn lint(agent: &Agent) -> Vec<Lint> {
         lint_intent(intent, &mut lints);
     }
     for passage in &agent.knowledge {
-        lint_spoken(&passage.text, &format!("passage {}", passage.title), &mut lints);
+        lint_spoken(
+            &passage.text,
+            &format!("passage {}", passage.title),
+            &mut lints,
+        );
     }
     for intent in &agent.small_talk {
         for answer in &intent.answers {
@@ -69,29 +73,42 @@ pub fn lint(agent: &Agent) -> Vec<Lint> {
 }
 
 fn push(lints: &mut Vec<Lint>, kind: LintKind, place: &str, message: String) {
-    lints.push(Lint { kind, place: place.to_owned(), message });
+    lints.push(Lint {
+        kind,
+        place: place.to_owned(),
+        message,
+    });
 }
 
 fn lint_outline(agent: &Agent, lints: &mut Vec<Lint>) {
     let words = plain_words(&agent.greeting).len();
     if words > GREETING_WORDS_MAX {
-        let message = format!("{words} words; say who it is and ask, in at most {GREETING_WORDS_MAX}");
+        let message =
+            format!("{words} words; say who it is and ask, in at most {GREETING_WORDS_MAX}");
         push(lints, LintKind::LongGreeting, "greeting", message);
     }
     if agent.intents.len() + agent.knowledge.len() < EXAMPLES_MIN {
-        let message = "fewer than three intents and passages; without a language model it has nothing to say";
+        let message =
+            "fewer than three intents and passages; without a language model it has nothing to say";
         push(lints, LintKind::Thin, "file", message.to_owned());
     }
-    for (text, place) in
-        [(&agent.greeting, "greeting"), (&agent.apology, "apology"), (&agent.farewell, "farewell")]
-    {
+    for (text, place) in [
+        (&agent.greeting, "greeting"),
+        (&agent.apology, "apology"),
+        (&agent.farewell, "farewell"),
+    ] {
         lint_spoken(text, place, lints);
     }
     let manner = &agent.manner;
-    for text in [&manner.openers, &manner.acknowledgements, &manner.checks, &manner.follow_ups]
-        .into_iter()
-        .chain([&manner.reflections, &manner.fallbacks])
-        .flatten()
+    for text in [
+        &manner.openers,
+        &manner.acknowledgements,
+        &manner.checks,
+        &manner.follow_ups,
+    ]
+    .into_iter()
+    .chain([&manner.reflections, &manner.fallbacks])
+    .flatten()
     {
         lint_spoken(text, "manner", lints);
     }
@@ -100,17 +117,31 @@ fn lint_outline(agent: &Agent, lints: &mut Vec<Lint>) {
 fn lint_intent(intent: &Intent, lints: &mut Vec<Lint>) {
     let place = format!("intent {}", intent.name);
     if intent.examples.len() < EXAMPLES_MIN {
-        let message = format!("{} examples; write at least {EXAMPLES_MIN}", intent.examples.len());
+        let message = format!(
+            "{} examples; write at least {EXAMPLES_MIN}",
+            intent.examples.len()
+        );
         push(lints, LintKind::FewExamples, &place, message);
     }
     if intent.answers.len() < ANSWERS_MIN && !intent.ends_call {
-        let message = "one answer; write a second, or a caller who asks twice hears a recording".to_owned();
+        let message =
+            "one answer; write a second, or a caller who asks twice hears a recording".to_owned();
         push(lints, LintKind::FewAnswers, &place, message);
     }
     let follow_up = intent.follow_up.iter().flat_map(|follow_up| {
-        [Some(&follow_up.ask), follow_up.yes.as_ref(), follow_up.no.as_ref(), follow_up.open.as_ref()]
+        [
+            Some(&follow_up.ask),
+            follow_up.yes.as_ref(),
+            follow_up.no.as_ref(),
+            follow_up.open.as_ref(),
+        ]
     });
-    for text in intent.answers.iter().chain(&intent.why).chain(follow_up.flatten()) {
+    for text in intent
+        .answers
+        .iter()
+        .chain(&intent.why)
+        .chain(follow_up.flatten())
+    {
         lint_spoken(text, &place, lints);
     }
 }
@@ -118,10 +149,15 @@ fn lint_intent(intent: &Intent, lints: &mut Vec<Lint>) {
 fn lint_spoken(text: &str, place: &str, lints: &mut Vec<Lint>) {
     let words = plain_words(text).len();
     if words > SPOKEN_WORDS_MAX {
-        let message = format!("{words} words in one go; at most {SPOKEN_WORDS_MAX}, or callers interrupt");
+        let message =
+            format!("{words} words in one go; at most {SPOKEN_WORDS_MAX}, or callers interrupt");
         push(lints, LintKind::LongText, place, message);
     }
-    let longest = text.split(['.', '?', '!', ';']).map(|sentence| plain_words(sentence).len()).max().unwrap_or(0);
+    let longest = text
+        .split(['.', '?', '!', ';'])
+        .map(|sentence| plain_words(sentence).len())
+        .max()
+        .unwrap_or(0);
     if longest > SENTENCE_WORDS_MAX {
         let message = format!("a sentence of {longest} words; at most {SENTENCE_WORDS_MAX}");
         push(lints, LintKind::LongSentence, place, message);
@@ -134,7 +170,11 @@ fn lint_spoken(text: &str, place: &str, lints: &mut Vec<Lint>) {
 
 /// Letters, digits and the punctuation that a voice turns into pauses. Braces hold placeholders.
 fn is_speakable(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '?' | '!' | ';' | ':' | '\'' | '’' | '-' | '{' | '}' | '_')
+    c.is_alphanumeric()
+        || matches!(
+            c,
+            ' ' | '.' | ',' | '?' | '!' | ';' | ':' | '\'' | '’' | '-' | '{' | '}' | '_'
+        )
 }
 
 fn lint_collisions(agent: &Agent, lints: &mut Vec<Lint>) {
@@ -143,7 +183,10 @@ fn lint_collisions(agent: &Agent, lints: &mut Vec<Lint>) {
         .iter()
         .flat_map(|intent| {
             let name = intent.name.as_str();
-            intent.examples.iter().map(move |example| (name, plain_words(example).into_iter().collect()))
+            intent
+                .examples
+                .iter()
+                .map(move |example| (name, plain_words(example).into_iter().collect()))
         })
         .collect();
     let mut told: HashMap<(&str, &str), ()> = HashMap::new();
@@ -151,9 +194,18 @@ fn lint_collisions(agent: &Agent, lints: &mut Vec<Lint>) {
         for (other, other_words) in &examples[nth + 1..] {
             let shared = words.intersection(other_words).count() as f64;
             let all = words.union(other_words).count() as f64;
-            if name != other && shared >= COLLISION_SHARE * all && told.insert((name, other), ()).is_none() {
-                let message = format!("shares an example with intent {other}; callers get either by chance");
-                push(lints, LintKind::Collision, &format!("intent {name}"), message);
+            if name != other
+                && shared >= COLLISION_SHARE * all
+                && told.insert((name, other), ()).is_none()
+            {
+                let message =
+                    format!("shares an example with intent {other}; callers get either by chance");
+                push(
+                    lints,
+                    LintKind::Collision,
+                    &format!("intent {name}"),
+                    message,
+                );
             }
         }
     }

@@ -23,7 +23,12 @@ impl Agent {
                 }
             }
         }
-        for text in self.suggestions.iter().chain(&self.vocabulary).chain([&self.name, &self.title]) {
+        for text in self
+            .suggestions
+            .iter()
+            .chain(&self.vocabulary)
+            .chain([&self.name, &self.title])
+        {
             phrases.push(text);
         }
         for value in self.slots.iter().flat_map(|slot| &slot.values) {
@@ -75,14 +80,22 @@ fn fill_slots(example: &str, slots: &[Slot]) -> Vec<String> {
         .iter()
         .filter(|slot| !slot.values.is_empty() && example.contains(&format!("{{{}}}", slot.name)))
         .collect();
-    let fillings = used.iter().map(|slot| slot.values.len()).max().unwrap_or(1).min(FILLINGS_MAX);
+    let fillings = used
+        .iter()
+        .map(|slot| slot.values.len())
+        .max()
+        .unwrap_or(1)
+        .min(FILLINGS_MAX);
     (0..fillings)
         .map(|round| {
-            used.iter().enumerate().fold(example.to_owned(), |text, (nth, slot)| {
-                // Shifted per slot, so that the same pair of values does not recur every round.
-                let value = &slot.values[(round + nth * (round / slot.values.len() + 1)) % slot.values.len()];
-                text.replace(&format!("{{{}}}", slot.name), value)
-            })
+            used.iter()
+                .enumerate()
+                .fold(example.to_owned(), |text, (nth, slot)| {
+                    // Shifted per slot, so that the same pair of values does not recur every round.
+                    let value = &slot.values
+                        [(round + nth * (round / slot.values.len() + 1)) % slot.values.len()];
+                    text.replace(&format!("{{{}}}", slot.name), value)
+                })
         })
         .collect()
 }
@@ -95,7 +108,10 @@ mod tests {
     #[test]
     fn every_value_of_every_slot_occurs() {
         let slots = [
-            Slot { name: "size".to_owned(), values: vec!["small".to_owned(), "large".to_owned()] },
+            Slot {
+                name: "size".to_owned(),
+                values: vec!["small".to_owned(), "large".to_owned()],
+            },
             Slot {
                 name: "drink".to_owned(),
                 values: vec!["tea".to_owned(), "latte".to_owned(), "mocha".to_owned()],

@@ -18,7 +18,10 @@ struct SmallTalkFile {
 static DEFAULTS: LazyLock<Vec<Intent>> = LazyLock::new(|| {
     let file: SmallTalkFile = toml::from_str(include_str!("small_talk.toml"))
         .expect("invariant: the built-in small talk is well formed, as a test shows");
-    file.small_talk.into_iter().map(IntentTable::into_intent).collect()
+    file.small_talk
+        .into_iter()
+        .map(IntentTable::into_intent)
+        .collect()
 });
 
 /// The defaults; for a name the file has too, its examples are added and its answers replace.
@@ -35,11 +38,19 @@ pub(crate) fn merge_small_talk(own: Vec<IntentTable>) -> Result<Vec<Intent>, Fau
             known.follow_up = intent.follow_up.or(known.follow_up.take());
             known.why = intent.why.or(known.why.take());
         } else if intent.examples.is_empty() || intent.answers.is_empty() {
-            let advice = match nearest(&intent.name, DEFAULTS.iter().map(|known| known.name.as_str())) {
+            let advice = match nearest(
+                &intent.name,
+                DEFAULTS.iter().map(|known| known.name.as_str()),
+            ) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "give it `examples` and `answers`, or use a name listed in docs/agents.md".to_owned(),
+                None => "give it `examples` and `answers`, or use a name listed in docs/agents.md"
+                    .to_owned(),
             };
-            return Err(Fault::new(span, format!("unknown small talk `{}`", intent.name), advice));
+            return Err(Fault::new(
+                span,
+                format!("unknown small talk `{}`", intent.name),
+                advice,
+            ));
         } else {
             merged.push(intent);
         }

@@ -5,7 +5,9 @@
 /// letter by letter (`HTML` becomes `h t m l`).
 pub fn plain_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for piece in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '%' | '&' | '.' | ','))) {
+    for piece in text
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '%' | '&' | '.' | ',')))
+    {
         push_piece(piece.trim_matches(['.', ',']), &mut words);
     }
     words
@@ -17,8 +19,14 @@ pub fn spell_number(number: u64) -> String {
     match number {
         0..=19 => SMALL[number as usize].to_owned(),
         20..=99 => join(TENS[(number / 10) as usize], number % 10),
-        100..=999 => join(&format!("{} hundred", SMALL[(number / 100) as usize]), number % 100),
-        1_000..=999_999 => join(&format!("{} thousand", spell_number(number / 1_000)), number % 1_000),
+        100..=999 => join(
+            &format!("{} hundred", SMALL[(number / 100) as usize]),
+            number % 100,
+        ),
+        1_000..=999_999 => join(
+            &format!("{} thousand", spell_number(number / 1_000)),
+            number % 1_000,
+        ),
         _ => number
             .to_string()
             .bytes()
@@ -38,7 +46,10 @@ fn join(head: &str, rest: u64) -> String {
 
 fn push_piece(piece: &str, words: &mut Vec<String>) {
     let digits: String = piece.chars().filter(|c| *c != ',').collect();
-    if let Some(number) = digits.strip_suffix('%').and_then(|number| number.parse().ok()) {
+    if let Some(number) = digits
+        .strip_suffix('%')
+        .and_then(|number| number.parse().ok())
+    {
         push_spelled(number, words);
         words.push("percent".to_owned());
     } else if let Ok(number) = digits.parse() {
@@ -75,11 +86,15 @@ fn push_mixed(text: &str, words: &mut Vec<String>) {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let digit = first.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != digit).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() != digit)
+            .unwrap_or(rest.len());
         let (run, tail) = rest.split_at(end);
         match run.parse() {
             Ok(number) if digit => push_spelled(number, words),
-            Err(_) if digit => words.extend(run.bytes().map(|c| SMALL[usize::from(c - b'0')].to_owned())),
+            Err(_) if digit => {
+                words.extend(run.bytes().map(|c| SMALL[usize::from(c - b'0')].to_owned()))
+            }
             Ok(_) | Err(_) => words.push(run.to_ascii_lowercase()),
         }
         rest = tail;
@@ -87,7 +102,8 @@ fn push_mixed(text: &str, words: &mut Vec<String>) {
 }
 
 fn is_abbreviation(word: &str) -> bool {
-    (2..=ABBREVIATION_LETTERS_MAX).contains(&word.len()) && word.bytes().all(|c| c.is_ascii_uppercase())
+    (2..=ABBREVIATION_LETTERS_MAX).contains(&word.len())
+        && word.bytes().all(|c| c.is_ascii_uppercase())
 }
 
 /// Longer words in capitals are shouted, not spelled.
@@ -110,8 +126,26 @@ fn plain_char(c: char) -> Option<char> {
 }
 
 const SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 10] = [
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
@@ -139,11 +173,17 @@ mod tests {
     fn writes_text_as_plain_words() {
         for (text, words) in [
             ("What's HTML?", "what's h t m l"),
-            ("Save 25% of 1,000 hours — now!", "save twenty five percent of one thousand hours now"),
+            (
+                "Save 25% of 1,000 hours — now!",
+                "save twenty five percent of one thousand hours now",
+            ),
             ("café & 9am", "cafe and nine am"),
             ("example.com", "example com"),
             ("'quoted' 😀", "quoted"),
-            ("10000000000000000000000x", "one zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero x"),
+            (
+                "10000000000000000000000x",
+                "one zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero x",
+            ),
         ] {
             assert_eq!(plain_words(text).join(" "), words, "{text}");
         }

@@ -1,11 +1,19 @@
 //! Did you mean?
 
 /// The candidate nearest to what was written, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let written = written.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (edit_distance(&written, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                edit_distance(&written, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         // A third of the letters may be wrong; beyond that a guess misleads.
         .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
@@ -48,7 +56,10 @@ mod tests {
 
     #[test]
     fn guesses_only_what_is_near() {
-        assert_eq!(nearest("gretting", ["greeting", "farewell"]), Some("greeting"));
+        assert_eq!(
+            nearest("gretting", ["greeting", "farewell"]),
+            Some("greeting")
+        );
         assert_eq!(nearest("RMS", ["rms", "slt"]), Some("rms"));
         assert_eq!(nearest("banana", ["greeting", "farewell"]), None);
     }

@@ -29,7 +29,12 @@ pub struct Settlement {
 impl Meter {
     /// A meter that has counted nothing.
     pub fn new(session: SessionId) -> Self {
-        Self { session, banked_us: 0, running_since: None, counted: 0 }
+        Self {
+            session,
+            banked_us: 0,
+            running_since: None,
+            counted: 0,
+        }
     }
 
     /// Talk begins or goes on: the caller can hear the agent.
@@ -52,8 +57,11 @@ impl Meter {
     /// The next second that has started and was not given out; call until `None`.
     pub fn poll_second(&mut self, now: Moment) -> Option<u64> {
         // A call that was paused at exactly a whole second has not started the next one.
-        let started =
-            if self.running() { self.talk_us(now) / 1_000_000 + 1 } else { self.banked_us.div_ceil(1_000_000) };
+        let started = if self.running() {
+            self.talk_us(now) / 1_000_000 + 1
+        } else {
+            self.banked_us.div_ceil(1_000_000)
+        };
         (self.counted < started).then(|| {
             self.counted += 1;
             self.counted
@@ -63,7 +71,9 @@ impl Meter {
     /// When the next second starts; none while paused.
     pub fn next_second_at(&self) -> Option<Moment> {
         let since = self.running_since?;
-        Some(Moment(since.0 + (self.counted * 1_000_000).saturating_sub(self.banked_us)))
+        Some(Moment(
+            since.0 + (self.counted * 1_000_000).saturating_sub(self.banked_us),
+        ))
     }
 
     /// Seconds counted so far.
@@ -73,11 +83,17 @@ impl Meter {
 
     /// What the call amounts to.
     pub fn settle(&self) -> Settlement {
-        Settlement { session: self.session.clone(), seconds: self.counted }
+        Settlement {
+            session: self.session.clone(),
+            seconds: self.counted,
+        }
     }
 
     fn talk_us(&self, now: Moment) -> u64 {
-        self.banked_us + self.running_since.map_or(0, |since| now.0.saturating_sub(since.0))
+        self.banked_us
+            + self
+                .running_since
+                .map_or(0, |since| now.0.saturating_sub(since.0))
     }
 }
 
@@ -107,11 +123,17 @@ mod tests {
         meter.start(Moment::from_ms(0));
         assert_eq!(drain(&mut meter, Moment::from_ms(400)), [1]);
         meter.pause(Moment::from_ms(400));
-        assert_eq!(drain(&mut meter, Moment::from_ms(60_000)), Vec::<u64>::new());
+        assert_eq!(
+            drain(&mut meter, Moment::from_ms(60_000)),
+            Vec::<u64>::new()
+        );
         assert_eq!(meter.next_second_at(), None);
         meter.start(Moment::from_ms(60_000));
         assert_eq!(meter.next_second_at(), Some(Moment::from_ms(60_600)));
-        assert_eq!(drain(&mut meter, Moment::from_ms(60_599)), Vec::<u64>::new());
+        assert_eq!(
+            drain(&mut meter, Moment::from_ms(60_599)),
+            Vec::<u64>::new()
+        );
         assert_eq!(drain(&mut meter, Moment::from_ms(60_600)), [2]);
         assert_eq!(meter.seconds(), 2);
     }

@@ -39,7 +39,10 @@ impl EngineConfig {
             session,
             agent,
             agent_name: agent_name.into(),
-            recognizer: RecognizerView { name: String::new(), advice: None },
+            recognizer: RecognizerView {
+                name: String::new(),
+                advice: None,
+            },
             greeting: String::new(),
             apology: "Sorry, something went wrong on my side. Could you say that again?".into(),
             farewell: "I have to end our call now. Goodbye.".into(),

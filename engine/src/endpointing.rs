@@ -13,9 +13,10 @@ pub struct Wait {
 
 /// Words after which a sentence goes on. Function words that English does not end a turn with.
 const HANGING: &[&str] = &[
-    "a", "about", "an", "and", "are", "as", "at", "because", "but", "by", "for", "from", "i", "if", "in", "into",
-    "is", "like", "my", "of", "on", "or", "our", "so", "than", "that's", "the", "their", "then", "to", "um", "uh",
-    "was", "were", "when", "where", "which", "while", "who", "with", "your",
+    "a", "about", "an", "and", "are", "as", "at", "because", "but", "by", "for", "from", "i", "if",
+    "in", "into", "is", "like", "my", "of", "on", "or", "our", "so", "than", "that's", "the",
+    "their", "then", "to", "um", "uh", "was", "were", "when", "where", "which", "while", "who",
+    "with", "your",
 ];
 
 /// Extra wait between spelled letters or digits: people group them with pauses of this order.
@@ -23,25 +24,54 @@ const SPELLING_EXTRA_MS: u64 = 400;
 
 /// Decides the wait from the transcript so far.
 pub fn wait_after(text: &str, config: &EngineConfig) -> Wait {
-    let clamp = |ms: u64| ms.clamp(config.endpointing_ms_min, config.endpointing_ms_max.max(config.endpointing_ms_min));
-    let Some(last) = text.split_whitespace().next_back() else {
-        return Wait { ms: clamp(config.endpointing_ms_min), reason: "no words yet".into() };
+    let clamp = |ms: u64| {
+        ms.clamp(
+            config.endpointing_ms_min,
+            config.endpointing_ms_max.max(config.endpointing_ms_min),
+        )
     };
-    let last = last.trim_matches(|c: char| c.is_ascii_punctuation()).to_lowercase();
+    let Some(last) = text.split_whitespace().next_back() else {
+        return Wait {
+            ms: clamp(config.endpointing_ms_min),
+            reason: "no words yet".into(),
+        };
+    };
+    let last = last
+        .trim_matches(|c: char| c.is_ascii_punctuation())
+        .to_lowercase();
     if HANGING.contains(&last.as_str()) {
-        return Wait { ms: clamp(config.endpointing_ms_max), reason: format!("transcript ends in '{last}'") };
+        return Wait {
+            ms: clamp(config.endpointing_ms_max),
+            reason: format!("transcript ends in '{last}'"),
+        };
     }
-    let spelled = |word: &str| word.len() == 1 || word.chars().all(|c| c.is_ascii_digit()) || is_digit_word(word);
-    let tail = text.split_whitespace().rev().take(2).filter(|word| spelled(&word.to_lowercase())).count();
+    let spelled = |word: &str| {
+        word.len() == 1 || word.chars().all(|c| c.is_ascii_digit()) || is_digit_word(word)
+    };
+    let tail = text
+        .split_whitespace()
+        .rev()
+        .take(2)
+        .filter(|word| spelled(&word.to_lowercase()))
+        .count();
     if tail == 2 {
         let ms = clamp(config.endpointing_ms_min + SPELLING_EXTRA_MS);
-        return Wait { ms, reason: "letters or digits may follow".into() };
+        return Wait {
+            ms,
+            reason: "letters or digits may follow".into(),
+        };
     }
-    Wait { ms: clamp(config.endpointing_ms_min), reason: "the sentence may be complete".into() }
+    Wait {
+        ms: clamp(config.endpointing_ms_min),
+        reason: "the sentence may be complete".into(),
+    }
 }
 
 fn is_digit_word(word: &str) -> bool {
-    ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"].contains(&word)
+    [
+        "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ]
+    .contains(&word)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Everything that can happen to a conversation.
 
-use antiphon_proto::{CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, UtteranceId};
+use antiphon_proto::{
+    CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, UtteranceId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Subject;

@@ -65,7 +65,14 @@ pub(crate) enum SegmentState {
 
 impl Segment {
     pub(crate) fn new(id: SegmentId, text: String) -> Self {
-        Self { id, text, state: SegmentState::Unchecked, marks: Vec::new(), duration_ms: None, heard: 0 }
+        Self {
+            id,
+            text,
+            state: SegmentState::Unchecked,
+            marks: Vec::new(),
+            duration_ms: None,
+            heard: 0,
+        }
     }
 
     pub(crate) fn set_marks(&mut self, marks: Vec<Mark>) {
@@ -78,7 +85,11 @@ impl Segment {
 
     /// Notes that `heard_ms` of the audio was heard; true where another word was.
     pub(crate) fn heard_until(&mut self, heard_ms: u64) -> bool {
-        let heard = if self.marks.is_empty() { self.estimate(heard_ms) } else { self.by_marks(heard_ms) };
+        let heard = if self.marks.is_empty() {
+            self.estimate(heard_ms)
+        } else {
+            self.by_marks(heard_ms)
+        };
         let grown = heard > self.heard;
         self.heard = self.heard.max(heard);
         grown
@@ -92,7 +103,11 @@ impl Segment {
     }
 
     fn by_marks(&self, heard_ms: u64) -> usize {
-        let last = self.marks.iter().take_while(|mark| mark.end_ms <= heard_ms).last();
+        let last = self
+            .marks
+            .iter()
+            .take_while(|mark| mark.end_ms <= heard_ms)
+            .last();
         let end = last.map_or(0, |mark| mark.text_end.min(self.text.len()));
         floor_char_boundary(&self.text, end)
     }
@@ -101,7 +116,8 @@ impl Segment {
     fn estimate(&self, heard_ms: u64) -> usize {
         let chars = self.text.chars().count() as u64;
         let duration_ms = self.duration_ms.unwrap_or(chars * MS_PER_CHAR).max(1);
-        let bytes = (self.text.len() as u64 * heard_ms / duration_ms).min(self.text.len() as u64) as usize;
+        let bytes =
+            (self.text.len() as u64 * heard_ms / duration_ms).min(self.text.len() as u64) as usize;
         if bytes == self.text.len() {
             return bytes;
         }
@@ -128,7 +144,11 @@ impl Segment {
 
 impl Reply {
     pub(crate) fn new(turn: TurnId, origin: Moment, now: Moment) -> Self {
-        let timeline = TurnTimeline { turn, user_end_at_ms: origin.ms(), ..TurnTimeline::default() };
+        let timeline = TurnTimeline {
+            turn,
+            user_end_at_ms: origin.ms(),
+            ..TurnTimeline::default()
+        };
         Self {
             turn,
             generation: None,
@@ -150,12 +170,19 @@ impl Reply {
 
     /// The next sentence to hand to the voice, in order, while it is not too far ahead.
     pub(crate) fn next_to_speak(&mut self) -> Option<&mut Segment> {
-        let ahead = self.segments.iter().filter(|segment| segment.state == SegmentState::Speaking).count();
+        let ahead = self
+            .segments
+            .iter()
+            .filter(|segment| segment.state == SegmentState::Speaking)
+            .count();
         if ahead > SEGMENTS_AHEAD {
             return None;
         }
         let next = self.segments.iter_mut().find(|segment| {
-            matches!(segment.state, SegmentState::Unchecked | SegmentState::Cleared)
+            matches!(
+                segment.state,
+                SegmentState::Unchecked | SegmentState::Cleared
+            )
         })?;
         (next.state == SegmentState::Cleared).then_some(next)
     }
@@ -199,9 +226,18 @@ mod tests {
     fn heard_words_follow_the_marks() {
         let mut segment = segment("Hello dear friend.");
         segment.set_marks(vec![
-            Mark { text_end: 5, end_ms: 300 },
-            Mark { text_end: 10, end_ms: 600 },
-            Mark { text_end: 18, end_ms: 1_000 },
+            Mark {
+                text_end: 5,
+                end_ms: 300,
+            },
+            Mark {
+                text_end: 10,
+                end_ms: 600,
+            },
+            Mark {
+                text_end: 18,
+                end_ms: 1_000,
+            },
         ]);
         assert!(!segment.heard_until(299));
         assert!(segment.heard_until(640));
@@ -223,7 +259,10 @@ mod tests {
     #[test]
     fn utf16_counts_what_javascript_counts() {
         let mut segment = segment("Hi 👋 you");
-        segment.set_marks(vec![Mark { text_end: "Hi 👋".len(), end_ms: 1 }]);
+        segment.set_marks(vec![Mark {
+            text_end: "Hi 👋".len(),
+            end_ms: 1,
+        }]);
         segment.heard_until(1);
         assert_eq!(segment.heard_utf16(), 5);
     }
@@ -231,7 +270,16 @@ mod tests {
     #[test]
     fn marks_outside_the_text_do_no_harm() {
         let mut segment = segment("äö");
-        segment.set_marks(vec![Mark { text_end: 1, end_ms: 0 }, Mark { text_end: 99, end_ms: 5 }]);
+        segment.set_marks(vec![
+            Mark {
+                text_end: 1,
+                end_ms: 0,
+            },
+            Mark {
+                text_end: 99,
+                end_ms: 5,
+            },
+        ]);
         segment.heard_until(0);
         assert_eq!(segment.heard_text(), "");
         segment.heard_until(5);

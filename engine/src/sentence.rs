@@ -5,7 +5,9 @@ const FIRST_CLAUSE_BYTES: usize = 48;
 /// A piece never grows beyond this: it is cut at a space, or anywhere where there is none.
 const PIECE_BYTES_MAX: usize = 400;
 /// Abbreviations whose full stop ends no sentence.
-const ABBREVIATIONS: &[&str] = &["mr.", "mrs.", "ms.", "dr.", "st.", "e.g.", "i.e.", "etc.", "vs.", "no.", "prof."];
+const ABBREVIATIONS: &[&str] = &[
+    "mr.", "mrs.", "ms.", "dr.", "st.", "e.g.", "i.e.", "etc.", "vs.", "no.", "prof.",
+];
 
 /// Collects deltas and gives out sentences (the first piece may be a clause).
 #[derive(Clone, Debug, Default)]
@@ -55,7 +57,8 @@ impl SentenceSplitter {
             // Only a following space shows that "3." is not the start of "3.5".
             let followed_by_space = chars.peek().is_some_and(|(_, next)| next.is_whitespace());
             let sentence_end = matches!(c, '.' | '!' | '?' | '…') && !is_abbreviation(&text[..end]);
-            let clause_end = matches!(c, ',' | ';' | ':') && self.pieces_cut == 0 && end >= FIRST_CLAUSE_BYTES;
+            let clause_end =
+                matches!(c, ',' | ';' | ':') && self.pieces_cut == 0 && end >= FIRST_CLAUSE_BYTES;
             if followed_by_space && (sentence_end || clause_end) {
                 return Some(end);
             }
@@ -71,7 +74,10 @@ fn is_abbreviation(text: &str) -> bool {
     let last = text.split_whitespace().next_back().unwrap_or_default();
     // "J. R. R. Tolkien": a single capital and a full stop is an initial, but "I." ends a sentence.
     let initial = last.len() == 2 && last.as_bytes()[0].is_ascii_uppercase() && last != "I.";
-    initial || ABBREVIATIONS.iter().any(|abbreviation| last.eq_ignore_ascii_case(abbreviation))
+    initial
+        || ABBREVIATIONS
+            .iter()
+            .any(|abbreviation| last.eq_ignore_ascii_case(abbreviation))
 }
 
 #[cfg(test)]
@@ -80,7 +86,10 @@ mod tests {
 
     fn split(deltas: &[&str]) -> Vec<String> {
         let mut splitter = SentenceSplitter::default();
-        let mut pieces: Vec<String> = deltas.iter().flat_map(|delta| splitter.push(delta)).collect();
+        let mut pieces: Vec<String> = deltas
+            .iter()
+            .flat_map(|delta| splitter.push(delta))
+            .collect();
         pieces.extend(splitter.finish());
         pieces
     }
@@ -88,7 +97,12 @@ mod tests {
     #[test]
     fn cuts_at_sentence_ends_whatever_the_deltas() {
         let text = "Hello there. It costs 3.5 dollars, Dr. Smith! Is that fine? Yes";
-        let want = ["Hello there.", "It costs 3.5 dollars, Dr. Smith!", "Is that fine?", "Yes"];
+        let want = [
+            "Hello there.",
+            "It costs 3.5 dollars, Dr. Smith!",
+            "Is that fine?",
+            "Yes",
+        ];
         assert_eq!(split(&[text]), want);
         let letters: Vec<String> = text.chars().map(String::from).collect();
         let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
@@ -100,7 +114,10 @@ mod tests {
         let text = "A domain name is the address people type to reach your site, so choose it well, and soon.";
         assert_eq!(
             split(&[text]),
-            ["A domain name is the address people type to reach your site,", "so choose it well, and soon."]
+            [
+                "A domain name is the address people type to reach your site,",
+                "so choose it well, and soon."
+            ]
         );
     }
 

@@ -32,22 +32,46 @@ struct Utterance {
 
 impl UserTurn {
     pub(crate) fn new(turn: TurnId, onset: Moment) -> Self {
-        Self { turn, utterances: Vec::new(), speaking: false, onset, speech_end: None, final_at: None }
+        Self {
+            turn,
+            utterances: Vec::new(),
+            speaking: false,
+            onset,
+            speech_end: None,
+            final_at: None,
+        }
     }
 
     pub(crate) fn begin_utterance(&mut self, id: UtteranceId, onset: Moment) {
         if self.utterances.len() >= UTTERANCES_MAX {
             let text = self.text();
-            self.utterances = vec![Utterance { id, text, settled: true }];
+            self.utterances = vec![Utterance {
+                id,
+                text,
+                settled: true,
+            }];
         }
-        self.utterances.push(Utterance { id, text: String::new(), settled: false });
+        self.utterances.push(Utterance {
+            id,
+            text: String::new(),
+            settled: false,
+        });
         self.speaking = true;
         self.onset = onset;
     }
 
     /// Sets the words of an utterance; false where it is not of this turn.
-    pub(crate) fn transcript(&mut self, id: UtteranceId, text: &str, is_final: bool, now: Moment) -> bool {
-        let Some(utterance) = self.utterances.iter_mut().find(|utterance| utterance.id == id && !utterance.settled)
+    pub(crate) fn transcript(
+        &mut self,
+        id: UtteranceId,
+        text: &str,
+        is_final: bool,
+        now: Moment,
+    ) -> bool {
+        let Some(utterance) = self
+            .utterances
+            .iter_mut()
+            .find(|utterance| utterance.id == id && !utterance.settled)
         else {
             return false;
         };
@@ -61,7 +85,10 @@ impl UserTurn {
 
     /// Gives an utterance up, keeping the words that were recognized of it.
     pub(crate) fn transcript_failed(&mut self, id: UtteranceId) -> bool {
-        let found = self.utterances.iter_mut().find(|utterance| utterance.id == id && !utterance.settled);
+        let found = self
+            .utterances
+            .iter_mut()
+            .find(|utterance| utterance.id == id && !utterance.settled);
         found.map(|utterance| utterance.settled = true).is_some()
     }
 
@@ -79,8 +106,12 @@ impl UserTurn {
     }
 
     pub(crate) fn text(&self) -> String {
-        let words: Vec<&str> =
-            self.utterances.iter().map(|utterance| utterance.text.as_str()).filter(|text| !text.is_empty()).collect();
+        let words: Vec<&str> = self
+            .utterances
+            .iter()
+            .map(|utterance| utterance.text.as_str())
+            .filter(|text| !text.is_empty())
+            .collect();
         words.join(" ")
     }
 
@@ -99,6 +130,10 @@ impl UserTurn {
             return None;
         }
         let due = self.speech_end?.plus_ms(self.wait(config).ms);
-        Some(if self.settled() { due } else { due.plus_ms(FINAL_GRACE_MS) })
+        Some(if self.settled() {
+            due
+        } else {
+            due.plus_ms(FINAL_GRACE_MS)
+        })
     }
 }

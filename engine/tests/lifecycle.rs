@@ -30,10 +30,17 @@ fn the_agent_greets_once() {
 #[test]
 fn a_reconnected_client_gets_the_history() {
     let mut call = greeting();
-    call.plays_whole(1, "Hello there friend.").input(Input::Disconnected).take();
+    call.plays_whole(1, "Hello there friend.")
+        .input(Input::Disconnected)
+        .take();
     call.wait_ms(20_000).input(Input::Connected);
     let first = call.events().remove(0);
-    let Event::SessionStarted { resumed, history, .. } = first else { panic!("not {first:?}") };
+    let Event::SessionStarted {
+        resumed, history, ..
+    } = first
+    else {
+        panic!("not {first:?}")
+    };
     assert!(resumed);
     assert_eq!(history.len(), 1);
 }
@@ -41,7 +48,9 @@ fn a_reconnected_client_gets_the_history() {
 #[test]
 fn a_turn_cut_by_the_connection_is_answered_after_it() {
     let mut call = Call::connected();
-    call.speaks(1, 600, "what is css").input(Input::Disconnected).wait_ms(10_000);
+    call.speaks(1, 600, "what is css")
+        .input(Input::Disconnected)
+        .wait_ms(10_000);
     assert_eq!(generations(&call.take()), 0, "nobody would hear it");
     call.input(Input::Connected).wait_ms(600);
     assert_eq!(generations(&call.take()), 1);
@@ -51,9 +60,16 @@ fn a_turn_cut_by_the_connection_is_answered_after_it() {
 fn an_answer_cut_before_it_was_heard_is_given_again() {
     let mut call = Call::connected();
     call.speaks(1, 600, "what is css").wait_ms(300).take();
-    call.input(Input::Disconnected).wait_ms(5_000).input(Input::Connected).wait_ms(600);
+    call.input(Input::Disconnected)
+        .wait_ms(5_000)
+        .input(Input::Connected)
+        .wait_ms(600);
     assert_eq!(generations(&call.take()), 1);
-    assert_eq!(call.history(), [("what is css".into(), false)], "asked once");
+    assert_eq!(
+        call.history(),
+        [("what is css".into(), false)],
+        "asked once"
+    );
 }
 
 #[test]
@@ -81,7 +97,8 @@ fn a_drained_call_that_does_not_finish_is_ended_at_the_limit() {
 #[test]
 fn a_call_nobody_hears_is_drained_at_once() {
     let mut call = greeting();
-    call.input(Input::Disconnected).input(Input::Drain { limit_ms: 10_000 });
+    call.input(Input::Disconnected)
+        .input(Input::Drain { limit_ms: 10_000 });
     assert_eq!(closed(&call.take()), Some(CloseReason::Drained));
 }
 
@@ -99,19 +116,33 @@ fn the_longest_call_ends_with_a_goodbye() {
 fn hanging_up_keeps_what_was_heard_and_then_nothing_happens() {
     let mut call = greeting();
     call.begins_playing(1, "Hello there friend.").heard(1, 400);
-    call.input(Input::Close { reason: CloseReason::UserHungUp });
+    call.input(Input::Close {
+        reason: CloseReason::UserHungUp,
+    });
     assert_eq!(closed(&call.take()), Some(CloseReason::UserHungUp));
     assert_eq!(call.history(), [("Hello there".into(), true)]);
-    call.input(Input::UserText { text: "still there?".into() }).input(Input::Connected).wait_ms(100_000);
+    call.input(Input::UserText {
+        text: "still there?".into(),
+    })
+    .input(Input::Connected)
+    .wait_ms(100_000);
     assert!(call.take().is_empty());
 }
 
 #[test]
 fn a_goodbye_of_the_agent_ends_the_call_once_it_was_heard() {
     let mut call = Call::connected();
-    call.input(Input::UserText { text: "goodbye".into() });
-    call.input(Input::GenerationDelta { generation: GenerationId(1), text: "See you.".into() });
-    call.input(Input::GenerationDone { generation: GenerationId(1), hang_up: true });
+    call.input(Input::UserText {
+        text: "goodbye".into(),
+    });
+    call.input(Input::GenerationDelta {
+        generation: GenerationId(1),
+        text: "See you.".into(),
+    });
+    call.input(Input::GenerationDone {
+        generation: GenerationId(1),
+        hang_up: true,
+    });
     assert_eq!(closed(&call.take()), None);
     call.plays_whole(1, "See you.");
     assert_eq!(closed(&call.take()), Some(CloseReason::AgentHungUp));
@@ -120,8 +151,16 @@ fn a_goodbye_of_the_agent_ends_the_call_once_it_was_heard() {
 #[test]
 fn a_sentence_that_could_not_be_spoken_was_not_heard() {
     let mut call = Call::connected();
-    call.input(Input::UserText { text: "hello".into() }).answers(1, "First one. Second one.");
-    call.input(Input::SegmentFailed { segment: SegmentId(1) });
-    call.input(Input::SegmentPlayed { segment: SegmentId(1) }).plays_whole(2, "Second one.");
+    call.input(Input::UserText {
+        text: "hello".into(),
+    })
+    .answers(1, "First one. Second one.");
+    call.input(Input::SegmentFailed {
+        segment: SegmentId(1),
+    });
+    call.input(Input::SegmentPlayed {
+        segment: SegmentId(1),
+    })
+    .plays_whole(2, "Second one.");
     assert_eq!(call.history()[1], ("Second one.".into(), false));
 }

@@ -6,8 +6,8 @@ mod common;
 
 use antiphon_engine::{Engine, EngineConfig, Input, Mark, Output, SafetyAction, Subject};
 use antiphon_proto::{
-    AgentId, CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SafetyState, SegmentId, SessionId, TurnId,
-    UtteranceId,
+    AgentId, CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SafetyState, SegmentId,
+    SessionId, TurnId, UtteranceId,
 };
 use proptest::prelude::*;
 
@@ -18,7 +18,11 @@ fn config() -> EngineConfig {
 }
 
 fn words() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z .,?]{0,40}", Just("Bad news. Good news, though!".to_owned()), "\\PC{0,30}"]
+    prop_oneof![
+        "[a-z .,?]{0,40}",
+        Just("Bad news. Good news, though!".to_owned()),
+        "\\PC{0,30}"
+    ]
 }
 
 fn any_input() -> impl Strategy<Value = Input> {
@@ -26,38 +30,86 @@ fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         Just(Input::Connected),
         Just(Input::Disconnected),
-        (0u64..60_000).prop_map(|ms| Input::SpeechStarted { onset: Moment::from_ms(ms) }),
-        (0u64..60_000).prop_map(|ms| Input::SpeechStopped { end: Moment::from_ms(ms) }),
-        (id.clone(), words()).prop_map(|(id, text)| Input::TranscriptPartial { utterance: UtteranceId(id), text }),
-        (id.clone(), words()).prop_map(|(id, text)| Input::TranscriptFinal { utterance: UtteranceId(id), text }),
-        id.clone().prop_map(|id| Input::TranscriptFailed { utterance: UtteranceId(id) }),
-        (id.clone(), words()).prop_map(|(id, text)| Input::GenerationDelta { generation: GenerationId(id), text }),
-        (id.clone(), any::<bool>())
-            .prop_map(|(id, hang_up)| Input::GenerationDone { generation: GenerationId(id), hang_up }),
-        id.clone().prop_map(|id| Input::GenerationFailed { generation: GenerationId(id) }),
+        (0u64..60_000).prop_map(|ms| Input::SpeechStarted {
+            onset: Moment::from_ms(ms)
+        }),
+        (0u64..60_000).prop_map(|ms| Input::SpeechStopped {
+            end: Moment::from_ms(ms)
+        }),
+        (id.clone(), words()).prop_map(|(id, text)| Input::TranscriptPartial {
+            utterance: UtteranceId(id),
+            text
+        }),
+        (id.clone(), words()).prop_map(|(id, text)| Input::TranscriptFinal {
+            utterance: UtteranceId(id),
+            text
+        }),
+        id.clone().prop_map(|id| Input::TranscriptFailed {
+            utterance: UtteranceId(id)
+        }),
+        (id.clone(), words()).prop_map(|(id, text)| Input::GenerationDelta {
+            generation: GenerationId(id),
+            text
+        }),
+        (id.clone(), any::<bool>()).prop_map(|(id, hang_up)| Input::GenerationDone {
+            generation: GenerationId(id),
+            hang_up
+        }),
+        id.clone().prop_map(|id| Input::GenerationFailed {
+            generation: GenerationId(id)
+        }),
         (id.clone(), any::<bool>()).prop_map(|(id, user)| {
-            let subject =
-                if user { Subject::User { turn: TurnId(id) } } else { Subject::Agent { segment: SegmentId(id) } };
-            Input::Verdict { subject, state: SafetyState::Normal, action: SafetyAction::Pass }
+            let subject = if user {
+                Subject::User { turn: TurnId(id) }
+            } else {
+                Subject::Agent {
+                    segment: SegmentId(id),
+                }
+            };
+            Input::Verdict {
+                subject,
+                state: SafetyState::Normal,
+                action: SafetyAction::Pass,
+            }
         }),
-        (id.clone(), 0usize..50, 0u64..5_000).prop_map(|(id, text_end, end_ms)| Input::SegmentMarks {
+        (id.clone(), 0usize..50, 0u64..5_000).prop_map(|(id, text_end, end_ms)| {
+            Input::SegmentMarks {
+                segment: SegmentId(id),
+                marks: vec![Mark { text_end, end_ms }],
+            }
+        }),
+        id.clone().prop_map(|id| Input::SegmentStarted {
+            segment: SegmentId(id)
+        }),
+        (id.clone(), 0u64..9_000).prop_map(|(id, duration_ms)| Input::SegmentMade {
             segment: SegmentId(id),
-            marks: vec![Mark { text_end, end_ms }],
+            duration_ms
         }),
-        id.clone().prop_map(|id| Input::SegmentStarted { segment: SegmentId(id) }),
-        (id.clone(), 0u64..9_000)
-            .prop_map(|(id, duration_ms)| Input::SegmentMade { segment: SegmentId(id), duration_ms }),
-        id.clone().prop_map(|id| Input::SegmentFailed { segment: SegmentId(id) }),
-        id.clone().prop_map(|id| Input::FirstFrameSent { segment: SegmentId(id) }),
-        (id.clone(), 0u64..9_000).prop_map(|(id, heard_ms)| Input::Heard { segment: SegmentId(id), heard_ms }),
-        id.prop_map(|id| Input::SegmentPlayed { segment: SegmentId(id) }),
+        id.clone().prop_map(|id| Input::SegmentFailed {
+            segment: SegmentId(id)
+        }),
+        id.clone().prop_map(|id| Input::FirstFrameSent {
+            segment: SegmentId(id)
+        }),
+        (id.clone(), 0u64..9_000).prop_map(|(id, heard_ms)| Input::Heard {
+            segment: SegmentId(id),
+            heard_ms
+        }),
+        id.prop_map(|id| Input::SegmentPlayed {
+            segment: SegmentId(id)
+        }),
         (0u64..99).prop_map(|seconds| Input::MeterSecond { seconds }),
         words().prop_map(|text| Input::UserText { text }),
         Just(Input::InterruptRequested),
-        Just(Input::Trouble { code: NoticeCode::BadMessage, message: "x".into() }),
+        Just(Input::Trouble {
+            code: NoticeCode::BadMessage,
+            message: "x".into()
+        }),
         Just(Input::Timeout),
         Just(Input::Drain { limit_ms: 5_000 }),
-        Just(Input::Close { reason: CloseReason::UserHungUp }),
+        Just(Input::Close {
+            reason: CloseReason::UserHungUp
+        }),
     ]
 }
 
@@ -104,14 +156,20 @@ fn check_invariants(outputs: &[Output], engine: &Engine) {
                     && message.role == Role::Agent
                 {
                     let heard: String = message.text.split_whitespace().collect();
-                    assert!(spoken.contains(heard.as_str()), "heard what was never spoken: {heard:?}");
+                    assert!(
+                        spoken.contains(heard.as_str()),
+                        "heard what was never spoken: {heard:?}"
+                    );
                 }
             }
             Output::Speak { text, .. } => spoken.extend(text.split_whitespace()),
             _ => {}
         }
     }
-    let closes = outputs.iter().filter(|output| matches!(output, Output::Close { .. })).count();
+    let closes = outputs
+        .iter()
+        .filter(|output| matches!(output, Output::Close { .. }))
+        .count();
     assert!(closes <= 1);
     assert!(engine.history().all(|message| !message.text.is_empty()));
 }

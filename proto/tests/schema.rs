@@ -22,10 +22,15 @@ struct Wire {
 #[test]
 fn schema_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/events.schema.json");
-    let schema = serde_json::to_string_pretty(&schemars::schema_for!(Wire)).expect("a schema is JSON") + "\n";
+    let schema = serde_json::to_string_pretty(&schemars::schema_for!(Wire))
+        .expect("a schema is JSON")
+        + "\n";
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(path, &schema).expect("docs/ is writable");
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == schema, "docs/events.schema.json is stale: UPDATE_SCHEMA=1 cargo test -p antiphon-proto");
+    assert!(
+        kept == schema,
+        "docs/events.schema.json is stale: UPDATE_SCHEMA=1 cargo test -p antiphon-proto"
+    );
 }

@@ -30,12 +30,21 @@ impl TaskHandle {
     /// A handle over blocking work that watches the returned flag.
     pub fn blocking() -> (Self, CancelFlag) {
         let flag = CancelFlag::default();
-        (Self { flag: flag.clone(), abort: None }, flag)
+        (
+            Self {
+                flag: flag.clone(),
+                abort: None,
+            },
+            flag,
+        )
     }
 
     /// A handle over an async task, aborted when the handle is dropped.
     pub fn from_task(abort: tokio::task::AbortHandle) -> Self {
-        Self { flag: CancelFlag::default(), abort: Some(abort) }
+        Self {
+            flag: CancelFlag::default(),
+            abort: Some(abort),
+        }
     }
 }
 

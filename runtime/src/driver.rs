@@ -90,7 +90,8 @@ impl Driver {
         let (think_sender, think_events) = mpsc::channel(THINK_EVENTS_MAX);
         let config = engine_config(&parts);
         let agent = parts.agent;
-        let connect_by = Moment(u64::try_from(parts.limits.connect_within.as_micros()).unwrap_or(u64::MAX));
+        let connect_by =
+            Moment(u64::try_from(parts.limits.connect_within.as_micros()).unwrap_or(u64::MAX));
         gauge!(measure::SESSIONS).increment(1);
         Self {
             clock: Clock::start(),
@@ -155,14 +156,20 @@ impl Driver {
         let tick = self.connected.then_some(self.next_tick);
         let engine = self.engine.poll_timeout().map(|(due, _)| due);
         let give_up = self.give_up_at.map(|(due, _)| due);
-        [tick, engine, give_up].into_iter().flatten().min().unwrap_or(Moment(u64::MAX / 2))
+        [tick, engine, give_up]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Moment(u64::MAX / 2))
     }
 
     fn handle(&mut self, wake: Wake) {
         match wake {
             Wake::Command(Some(command)) => self.on_command(command),
             // Every handle is gone: nobody can reach the session any more.
-            Wake::Command(None) => self.feed(Input::Close { reason: CloseReason::Deleted }),
+            Wake::Command(None) => self.feed(Input::Close {
+                reason: CloseReason::Deleted,
+            }),
             Wake::Caller(input) => self.on_caller(input),
             Wake::Heard(event) => self.on_heard(event),
             Wake::Thought(event) => self.on_thought(event),
@@ -180,7 +187,11 @@ impl Driver {
         if self.connected && self.next_tick <= now {
             self.tick(now);
         }
-        if self.engine.poll_timeout().is_some_and(|(due, _)| due <= now) {
+        if self
+            .engine
+            .poll_timeout()
+            .is_some_and(|(due, _)| due <= now)
+        {
             self.feed(Input::Timeout);
         }
         if let Some((_, reason)) = self.give_up_at.filter(|(due, _)| *due <= now) {
@@ -209,7 +220,9 @@ impl Driver {
     fn on_heard(&mut self, event: HearEvent) {
         let utterance = event.utterance;
         match event.kind {
-            HearEventKind::Partial { text } => self.feed(Input::TranscriptPartial { utterance, text }),
+            HearEventKind::Partial { text } => {
+                self.feed(Input::TranscriptPartial { utterance, text })
+            }
             HearEventKind::Final { text } => self.feed(Input::TranscriptFinal { utterance, text }),
             HearEventKind::Failed { reason } => {
                 tracing::warn!(session = %self.id, utterance = utterance.0, reason, "the recognizer failed");
@@ -222,8 +235,13 @@ impl Driver {
     fn on_thought(&mut self, event: ThinkEvent) {
         let generation = event.generation;
         match event.kind {
-            ThinkEventKind::Delta { text } => self.feed(Input::GenerationDelta { generation, text }),
-            ThinkEventKind::Done { usage: _, hang_up } => self.feed(Input::GenerationDone { generation, hang_up }),
+            ThinkEventKind::Delta { text } => {
+                self.feed(Input::GenerationDelta { generation, text })
+            }
+            ThinkEventKind::Done { usage: _, hang_up } => self.feed(Input::GenerationDone {
+                generation,
+                hang_up,
+            }),
             ThinkEventKind::Failed { reason } => {
                 tracing::warn!(session = %self.id, generation = generation.0, reason, "the responder failed");
                 measure::failure("think");
@@ -279,8 +297,15 @@ fn ms_of(duration: Duration) -> u64 {
 
 fn engine_config(parts: &SessionParts) -> EngineConfig {
     let agent = &parts.agent;
-    let mut config = EngineConfig::new(parts.id.clone(), agent.id.as_str().into(), agent.name.clone());
-    config.recognizer = RecognizerView { name: parts.hear.name().to_owned(), advice: parts.hear.advice() };
+    let mut config = EngineConfig::new(
+        parts.id.clone(),
+        agent.id.as_str().into(),
+        agent.name.clone(),
+    );
+    config.recognizer = RecognizerView {
+        name: parts.hear.name().to_owned(),
+        advice: parts.hear.advice(),
+    };
     config.greeting.clone_from(&agent.greeting);
     config.apology.clone_from(&agent.apology);
     config.farewell.clone_from(&agent.farewell);

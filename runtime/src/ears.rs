@@ -68,12 +68,12 @@ impl Ears {
         }
         let edge = self.vad.push(frame)?;
         Some(match edge {
-            VadEdge::Started { onset_samples_ago } => {
-                Input::SpeechStarted { onset: now.minus_ms(onset_samples_ago as u64 / SAMPLES_PER_MS) }
-            }
-            VadEdge::Stopped { end_samples_ago } => {
-                Input::SpeechStopped { end: now.minus_ms(end_samples_ago as u64 / SAMPLES_PER_MS) }
-            }
+            VadEdge::Started { onset_samples_ago } => Input::SpeechStarted {
+                onset: now.minus_ms(onset_samples_ago as u64 / SAMPLES_PER_MS),
+            },
+            VadEdge::Stopped { end_samples_ago } => Input::SpeechStopped {
+                end: now.minus_ms(end_samples_ago as u64 / SAMPLES_PER_MS),
+            },
         })
     }
 
@@ -81,7 +81,9 @@ impl Ears {
         let back_ms = now.ms_since(onset) + BEFORE_ONSET_MS + FRAME_MS;
         self.stream.begin(utterance);
         let back_samples = usize::try_from(back_ms * SAMPLES_PER_MS).unwrap_or(usize::MAX);
-        let earlier = self.preroll.last(back_samples.min(PREROLL_MS as usize * SAMPLES_PER_MS as usize));
+        let earlier = self
+            .preroll
+            .last(back_samples.min(PREROLL_MS as usize * SAMPLES_PER_MS as usize));
         self.stream.push(&earlier);
         self.current = Some(utterance);
     }

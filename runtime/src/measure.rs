@@ -1,7 +1,9 @@
 //! Names and help of the metrics that sessions record through the `metrics` facade.
 
 use antiphon_proto::{CloseReason, TurnTimeline};
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 /// Sessions that have not ended.
 pub const SESSIONS: &str = "antiphon_sessions";
@@ -34,11 +36,26 @@ pub fn describe() {
     describe_gauge!(CALLS, "Sessions with a connected caller");
     describe_counter!(SESSIONS_ENDED, "Sessions ended, by reason");
     describe_counter!(TURNS, "Turns answered");
-    describe_histogram!(STAGE_SECONDS, Unit::Seconds, "From the end of the person's speech to each stage");
-    describe_histogram!(TICK_LATE_SECONDS, Unit::Seconds, "How late 20 ms ticks came");
-    describe_counter!(FRAMES_SKIPPED, "Frames skipped after a long stop of the session");
+    describe_histogram!(
+        STAGE_SECONDS,
+        Unit::Seconds,
+        "From the end of the person's speech to each stage"
+    );
+    describe_histogram!(
+        TICK_LATE_SECONDS,
+        Unit::Seconds,
+        "How late 20 ms ticks came"
+    );
+    describe_counter!(
+        FRAMES_SKIPPED,
+        "Frames skipped after a long stop of the session"
+    );
     describe_counter!(UNDERRUNS, "Frames of silence inside a sentence");
-    describe_histogram!(PLAYOUT_QUEUE_MS, Unit::Milliseconds, "Audio made but not sent");
+    describe_histogram!(
+        PLAYOUT_QUEUE_MS,
+        Unit::Milliseconds,
+        "Audio made but not sent"
+    );
     describe_counter!(FAILURES, "Failures by stage");
     describe_counter!(TALK_SECONDS, Unit::Seconds, "Seconds of talk counted");
     describe_counter!(EVENTS_LAGGED, "Events dropped at slow subscribers");

@@ -64,7 +64,9 @@ impl Mouth {
                 let segment = current.segment;
                 current.events.recv().await.unwrap_or_else(|| SpeakEvent {
                     segment,
-                    kind: SpeakEventKind::Failed { reason: "the voice stopped without a word".into() },
+                    kind: SpeakEventKind::Failed {
+                        reason: "the voice stopped without a word".into(),
+                    },
                 })
             }
             Some(_) | None => std::future::pending().await,
@@ -74,12 +76,18 @@ impl Mouth {
     /// Takes an event of the voice; returns what the engine must know.
     pub(crate) fn take(&mut self, event: SpeakEvent) -> Option<Input> {
         let segment = event.segment;
-        let current = self.current.as_mut().filter(|current| current.segment == segment)?;
+        let current = self
+            .current
+            .as_mut()
+            .filter(|current| current.segment == segment)?;
         match event.kind {
             SpeakEventKind::Marks { marks } => {
                 let marks = marks
                     .into_iter()
-                    .map(|mark| Mark { text_end: mark.text_end, end_ms: u64::from(mark.end_ms) })
+                    .map(|mark| Mark {
+                        text_end: mark.text_end,
+                        end_ms: u64::from(mark.end_ms),
+                    })
                     .collect();
                 Some(Input::SegmentMarks { segment, marks })
             }
@@ -91,16 +99,26 @@ impl Mouth {
             }
             SpeakEventKind::Done => {
                 let duration_ms = self.finish_current(segment);
-                Some(Input::SegmentMade { segment, duration_ms })
+                Some(Input::SegmentMade {
+                    segment,
+                    duration_ms,
+                })
             }
             SpeakEventKind::Failed { reason } => {
-                tracing::warn!(segment = segment.0, reason, "a sentence could not be spoken");
+                tracing::warn!(
+                    segment = segment.0,
+                    reason,
+                    "a sentence could not be spoken"
+                );
                 measure::failure("speak");
                 let started = current.started;
                 let duration_ms = self.finish_current(segment);
                 // What was made is played; the engine hears of its end as of any other.
                 Some(if started {
-                    Input::SegmentMade { segment, duration_ms }
+                    Input::SegmentMade {
+                        segment,
+                        duration_ms,
+                    }
                 } else {
                     Input::SegmentFailed { segment }
                 })
@@ -119,11 +137,23 @@ impl Mouth {
         if self.current.is_some() {
             return;
         }
-        let Some((segment, text)) = self.pending.pop_front() else { return };
+        let Some((segment, text)) = self.pending.pop_front() else {
+            return;
+        };
         let (sender, events) = mpsc::channel(SPEAK_EVENTS_MAX);
-        let request = SpeakRequest { segment, text, voice: self.voice.clone(), pace: self.pace };
+        let request = SpeakRequest {
+            segment,
+            text,
+            voice: self.voice.clone(),
+            pace: self.pace,
+        };
         let task = self.speak.start(request, sender);
         self.playout.begin(segment);
-        self.current = Some(Current { segment, started: false, events, _task: task });
+        self.current = Some(Current {
+            segment,
+            started: false,
+            events,
+            _task: task,
+        });
     }
 }

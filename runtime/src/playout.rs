@@ -74,7 +74,9 @@ impl Playout {
     /// For a voice that makes audio at `voice_hz`.
     pub(crate) fn new(voice_hz: u32) -> Self {
         let rate_hz = output_rate_hz(voice_hz);
-        let resampler = (rate_hz != voice_hz).then(|| Resampler::new(voice_hz, rate_hz).ok()).flatten();
+        let resampler = (rate_hz != voice_hz)
+            .then(|| Resampler::new(voice_hz, rate_hz).ok())
+            .flatten();
         Self {
             rate_hz,
             frame_samples: (rate_hz / 50) as usize,
@@ -102,7 +104,11 @@ impl Playout {
 
     /// Adds audio of the newest sentence.
     pub(crate) fn push(&mut self, id: SegmentId, pcm: &[i16]) {
-        let Some(segment) = self.segments.iter_mut().find(|segment| segment.id == id && !segment.complete) else {
+        let Some(segment) = self
+            .segments
+            .iter_mut()
+            .find(|segment| segment.id == id && !segment.complete)
+        else {
             return;
         };
         match &mut self.resampler {
@@ -117,7 +123,9 @@ impl Playout {
 
     /// No more audio of that sentence will come. Returns its length in milliseconds.
     pub(crate) fn complete(&mut self, id: SegmentId) -> u64 {
-        let Some(segment) = self.segments.iter_mut().find(|segment| segment.id == id) else { return 0 };
+        let Some(segment) = self.segments.iter_mut().find(|segment| segment.id == id) else {
+            return 0;
+        };
         if let Some(resampler) = &mut self.resampler {
             let mut out = Vec::new();
             resampler.flush(&mut out);
@@ -149,9 +157,18 @@ impl Playout {
     /// is over nothing is reported.
     pub(crate) fn stop(&mut self) {
         // One more frame is sent, faded out, so that the cut does not click.
-        let tail = self.segments.front_mut().filter(|_| self.sounding && !self.paused).map(|front| {
-            front.pcm.iter().take(self.frame_samples).copied().collect::<Vec<_>>()
-        });
+        let tail = self
+            .segments
+            .front_mut()
+            .filter(|_| self.sounding && !self.paused)
+            .map(|front| {
+                front
+                    .pcm
+                    .iter()
+                    .take(self.frame_samples)
+                    .copied()
+                    .collect::<Vec<_>>()
+            });
         self.segments.clear();
         self.unheard.clear();
         self.paused = false;
@@ -180,10 +197,18 @@ impl Playout {
         if front.pcm.len() < self.frame_samples && !front.complete {
             let started = front.sent_samples > 0;
             self.sounding = false;
-            return if started && !self.paused { NextFrame::Underrun } else { NextFrame::Silence };
+            return if started && !self.paused {
+                NextFrame::Underrun
+            } else {
+                NextFrame::Silence
+            };
         }
         // A pause takes only what fades: the rest is heard after it.
-        let wanted = if self.paused { fade::fade_samples(self.rate_hz) } else { self.frame_samples };
+        let wanted = if self.paused {
+            fade::fade_samples(self.rate_hz)
+        } else {
+            self.frame_samples
+        };
         let take = front.pcm.len().min(wanted);
         self.frame.clear();
         self.frame.extend(front.pcm.drain(..take));
@@ -198,18 +223,35 @@ impl Playout {
             if self.unheard.len() >= UNHEARD_FRAMES_MAX {
                 self.unheard.pop_front();
             }
-            self.unheard.push_back(SentFrame { segment, sent_at: now, heard_ms, last });
+            self.unheard.push_back(SentFrame {
+                segment,
+                sent_at: now,
+                heard_ms,
+                last,
+            });
         }
-        NextFrame::Sound(&self.frame, first.then_some(PlayoutFact::FirstFrameSent(segment)))
+        NextFrame::Sound(
+            &self.frame,
+            first.then_some(PlayoutFact::FirstFrameSent(segment)),
+        )
     }
 
     /// Drops sentences whose audio was sent whole. Where their end was learned only after the last
     /// frame had gone out, the end is noted now.
     fn drop_finished(&mut self, now: Moment) {
-        while let Some(front) = self.segments.front().filter(|front| front.complete && front.pcm.is_empty()) {
+        while let Some(front) = self
+            .segments
+            .front()
+            .filter(|front| front.complete && front.pcm.is_empty())
+        {
             if !front.end_sent {
                 let heard_ms = front.sent_samples * 1_000 / u64::from(self.rate_hz);
-                self.unheard.push_back(SentFrame { segment: front.id, sent_at: now, heard_ms, last: true });
+                self.unheard.push_back(SentFrame {
+                    segment: front.id,
+                    sent_at: now,
+                    heard_ms,
+                    last: true,
+                });
             }
             self.segments.pop_front();
         }
@@ -228,7 +270,12 @@ impl Playout {
     }
 
     /// What has become heard by `now`, given how long sent audio stays unheard.
-    pub(crate) fn poll_heard(&mut self, now: Moment, unheard_ms: u32, flush: bool) -> Option<PlayoutFact> {
+    pub(crate) fn poll_heard(
+        &mut self,
+        now: Moment,
+        unheard_ms: u32,
+        flush: bool,
+    ) -> Option<PlayoutFact> {
         let due = |frame: &SentFrame| frame.sent_at.plus_ms(u64::from(unheard_ms)) <= now;
         let mut newest = None;
         while let Some(frame) = self.unheard.front().copied().filter(due) {
@@ -286,9 +333,15 @@ mod tests {
         let mut playout = queued(6);
         assert_eq!(playout.complete(SegmentId(1)), 120);
         let played_at = |ticks| facts(&mut queued_complete(6), ticks, 100);
-        assert!(!played_at(10).contains(&PlayoutFact::Played(SegmentId(1))), "sent at 100 ms, heard at 200 ms");
+        assert!(
+            !played_at(10).contains(&PlayoutFact::Played(SegmentId(1))),
+            "sent at 100 ms, heard at 200 ms"
+        );
         assert!(played_at(11).contains(&PlayoutFact::Played(SegmentId(1))));
-        assert_eq!(facts(&mut playout, 11, 100)[0], PlayoutFact::FirstFrameSent(SegmentId(1)));
+        assert_eq!(
+            facts(&mut playout, 11, 100)[0],
+            PlayoutFact::FirstFrameSent(SegmentId(1))
+        );
     }
 
     fn queued_complete(frames: usize) -> Playout {
@@ -300,9 +353,15 @@ mod tests {
     #[test]
     fn an_end_learned_late_still_ends_the_sentence() {
         let mut playout = queued(2);
-        assert_eq!(facts(&mut playout, 3, 0), [PlayoutFact::FirstFrameSent(SegmentId(1))]);
+        assert_eq!(
+            facts(&mut playout, 3, 0),
+            [PlayoutFact::FirstFrameSent(SegmentId(1))]
+        );
         playout.complete(SegmentId(1));
-        assert_eq!(facts(&mut playout, 1, 0), [PlayoutFact::Played(SegmentId(1))]);
+        assert_eq!(
+            facts(&mut playout, 1, 0),
+            [PlayoutFact::Played(SegmentId(1))]
+        );
     }
 
     #[test]
@@ -310,17 +369,28 @@ mod tests {
         let mut playout = Playout::new(16_000);
         playout.begin(SegmentId(7));
         playout.complete(SegmentId(7));
-        assert_eq!(facts(&mut playout, 1, 0), [PlayoutFact::Played(SegmentId(7))]);
+        assert_eq!(
+            facts(&mut playout, 1, 0),
+            [PlayoutFact::Played(SegmentId(7))]
+        );
     }
 
     #[test]
     fn a_pause_keeps_the_rest_and_fades() {
         let mut playout = queued_complete(4);
-        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Sound(..)));
+        assert!(matches!(
+            playout.next_frame(Moment(0)),
+            NextFrame::Sound(..)
+        ));
         playout.pause();
-        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else { panic!("a faded frame") };
+        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else {
+            panic!("a faded frame")
+        };
         assert_eq!((frame[0] > 900, frame[FRAME - 1]), (true, 0));
-        assert!(matches!(playout.next_frame(Moment::from_ms(40)), NextFrame::Silence));
+        assert!(matches!(
+            playout.next_frame(Moment::from_ms(40)),
+            NextFrame::Silence
+        ));
         playout.resume();
         let mut rest = 0;
         while let NextFrame::Sound(frame, _) = playout.next_frame(Moment::from_ms(60)) {
@@ -332,11 +402,19 @@ mod tests {
     #[test]
     fn a_stop_sends_one_faded_frame_and_reports_nothing() {
         let mut playout = queued_complete(10);
-        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Sound(..)));
+        assert!(matches!(
+            playout.next_frame(Moment(0)),
+            NextFrame::Sound(..)
+        ));
         playout.stop();
-        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else { panic!("a faded frame") };
+        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else {
+            panic!("a faded frame")
+        };
         assert_eq!(frame[FRAME - 1], 0);
-        assert!(matches!(playout.next_frame(Moment::from_ms(40)), NextFrame::Silence));
+        assert!(matches!(
+            playout.next_frame(Moment::from_ms(40)),
+            NextFrame::Silence
+        ));
         assert_eq!(playout.poll_heard(Moment::from_ms(9_000), 0, true), None);
     }
 
@@ -346,7 +424,10 @@ mod tests {
         playout.begin(SegmentId(1));
         assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Silence));
         playout.push(SegmentId(1), &[1; FRAME]);
-        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Sound(..)));
+        assert!(matches!(
+            playout.next_frame(Moment(0)),
+            NextFrame::Sound(..)
+        ));
         assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Underrun));
     }
 }

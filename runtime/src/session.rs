@@ -123,7 +123,13 @@ impl Session {
         let (id, agent) = (parts.id.clone(), Arc::clone(&parts.agent));
         let driver = Driver::new(parts, voice_hz, receiver, view_sender);
         tokio::spawn(driver.run());
-        Ok(Self { id, agent, output_rate_hz: crate::output_rate_hz(voice_hz), commands, view })
+        Ok(Self {
+            id,
+            agent,
+            output_rate_hz: crate::output_rate_hz(voice_hz),
+            commands,
+            view,
+        })
     }
 
     /// Its id.
@@ -151,7 +157,10 @@ impl Session {
     /// # Errors
     /// [`SessionGone`].
     pub async fn attach(&self, transport: Box<dyn Transport>) -> Result<(), SessionGone> {
-        self.commands.send(Command::Attach(transport)).await.map_err(|_| SessionGone)
+        self.commands
+            .send(Command::Attach(transport))
+            .await
+            .map_err(|_| SessionGone)
     }
 
     /// Passes on what a client said outside of the transport.
@@ -159,7 +168,10 @@ impl Session {
     /// # Errors
     /// [`SessionGone`].
     pub async fn message(&self, message: ClientMessage) -> Result<(), SessionGone> {
-        self.commands.send(Command::Message(message)).await.map_err(|_| SessionGone)
+        self.commands
+            .send(Command::Message(message))
+            .await
+            .map_err(|_| SessionGone)
     }
 
     /// Subscribes to its events.
@@ -168,7 +180,10 @@ impl Session {
     /// [`SessionGone`].
     pub async fn subscribe(&self) -> Result<Subscription, SessionGone> {
         let (sender, receiver) = oneshot::channel();
-        self.commands.send(Command::Subscribe(sender)).await.map_err(|_| SessionGone)?;
+        self.commands
+            .send(Command::Subscribe(sender))
+            .await
+            .map_err(|_| SessionGone)?;
         receiver.await.map_err(|_| SessionGone)
     }
 
@@ -188,8 +203,13 @@ impl Session {
     pub async fn ended(&self) -> Settlement {
         let mut view = self.view.clone();
         // An error means that the task is gone, and with it the sender: over as well.
-        let _ = view.wait_for(|view| view.status == SessionStatus::Ended).await;
+        let _ = view
+            .wait_for(|view| view.status == SessionStatus::Ended)
+            .await;
         let seconds = view.borrow().seconds;
-        Settlement { session: self.id.clone(), seconds }
+        Settlement {
+            session: self.id.clone(),
+            seconds,
+        }
     }
 }

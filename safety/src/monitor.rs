@@ -48,8 +48,12 @@ impl Monitor {
         }
         match (self.state, finding.severity) {
             (SafetyState::SafetyMode, _) => Decision::Replace(script::SAFETY_MODE),
-            (SafetyState::HighRisk, Severity::High | Severity::Concern) => Decision::Replace(script::HIGH_RISK),
-            (SafetyState::HighRisk | SafetyState::ElevatedConcern | SafetyState::Normal, _) => Decision::Pass,
+            (SafetyState::HighRisk, Severity::High | Severity::Concern) => {
+                Decision::Replace(script::HIGH_RISK)
+            }
+            (SafetyState::HighRisk | SafetyState::ElevatedConcern | SafetyState::Normal, _) => {
+                Decision::Pass
+            }
         }
     }
 
@@ -90,7 +94,10 @@ mod tests {
         let mut monitor = Monitor::default();
         assert_eq!(monitor.user_turn("i feel hopeless"), Decision::Pass);
         assert_eq!(monitor.state(), SafetyState::ElevatedConcern);
-        assert_eq!(monitor.user_turn("i want to die"), Decision::Replace(script::HIGH_RISK));
+        assert_eq!(
+            monitor.user_turn("i want to die"),
+            Decision::Replace(script::HIGH_RISK)
+        );
         assert_eq!(monitor.state(), SafetyState::HighRisk);
         for _ in 0..CALM_TURNS_TO_FALL {
             assert_eq!(monitor.user_turn("tell me about colors"), Decision::Pass);
@@ -101,9 +108,15 @@ mod tests {
     #[test]
     fn safety_mode_stays_and_speaks_only_the_script() {
         let mut monitor = Monitor::default();
-        assert_eq!(monitor.user_turn("i took all my pills"), Decision::Replace(script::SAFETY_MODE));
+        assert_eq!(
+            monitor.user_turn("i took all my pills"),
+            Decision::Replace(script::SAFETY_MODE)
+        );
         for _ in 0..3 * CALM_TURNS_TO_FALL {
-            assert_eq!(monitor.user_turn("what a nice day"), Decision::Replace(script::SAFETY_MODE));
+            assert_eq!(
+                monitor.user_turn("what a nice day"),
+                Decision::Replace(script::SAFETY_MODE)
+            );
         }
         assert_eq!(monitor.state(), SafetyState::SafetyMode);
     }
@@ -111,15 +124,34 @@ mod tests {
     #[test]
     fn agent_sentences_are_replaced() {
         let monitor = Monitor::default();
-        assert_eq!(monitor.agent_sentence("Choose a short name."), Decision::Pass);
-        assert_eq!(monitor.agent_sentence("Just kill yourself."), Decision::Replace(script::BLOCKED_SENTENCE));
-        assert_eq!(monitor.agent_sentence("I am a human being."), Decision::Replace(script::NOT_HUMAN));
+        assert_eq!(
+            monitor.agent_sentence("Choose a short name."),
+            Decision::Pass
+        );
+        assert_eq!(
+            monitor.agent_sentence("Just kill yourself."),
+            Decision::Replace(script::BLOCKED_SENTENCE)
+        );
+        assert_eq!(
+            monitor.agent_sentence("I am a human being."),
+            Decision::Replace(script::NOT_HUMAN)
+        );
     }
 
     #[test]
     fn reviewed_words_pass_the_check_themselves() {
-        for words in [script::HIGH_RISK, script::SAFETY_MODE, script::BLOCKED_SENTENCE, script::NOT_HUMAN, script::CAUTIOUS] {
-            assert_eq!(Monitor::default().agent_sentence(words), Decision::Pass, "{words}");
+        for words in [
+            script::HIGH_RISK,
+            script::SAFETY_MODE,
+            script::BLOCKED_SENTENCE,
+            script::NOT_HUMAN,
+            script::CAUTIOUS,
+        ] {
+            assert_eq!(
+                Monitor::default().agent_sentence(words),
+                Decision::Pass,
+                "{words}"
+            );
         }
     }
 }

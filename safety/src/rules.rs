@@ -22,7 +22,10 @@ pub struct Finding {
     pub rule: &'static str,
 }
 
-const NOTHING: Finding = Finding { severity: Severity::None, rule: "none" };
+const NOTHING: Finding = Finding {
+    severity: Severity::None,
+    rule: "none",
+};
 
 /// A rule: any of its phrases, as whole words in sequence.
 struct Rule {
@@ -37,59 +40,121 @@ const USER_RULES: &[Rule] = &[
         name: "self-harm: plan or act",
         severity: Severity::Acute,
         phrases: &[
-            "took all my pills", "taken all my pills", "took a bunch of pills", "i took too many pills",
-            "i have a gun to my head", "about to kill myself", "about to jump", "going to kill myself",
-            "gonna kill myself", "going to end my life tonight", "end it all tonight", "cutting myself right now",
-            "slit my wrists", "hang myself", "this is my goodbye", "written a suicide note", "wrote a suicide note",
+            "took all my pills",
+            "taken all my pills",
+            "took a bunch of pills",
+            "i took too many pills",
+            "i have a gun to my head",
+            "about to kill myself",
+            "about to jump",
+            "going to kill myself",
+            "gonna kill myself",
+            "going to end my life tonight",
+            "end it all tonight",
+            "cutting myself right now",
+            "slit my wrists",
+            "hang myself",
+            "this is my goodbye",
+            "written a suicide note",
+            "wrote a suicide note",
         ],
     },
     Rule {
         name: "self-harm: thoughts",
         severity: Severity::High,
         phrases: &[
-            "kill myself", "kill my self", "killing myself", "suicide", "suicidal", "sue aside", "end my life",
-            "take my own life", "want to die", "wanna die", "hurt myself", "harm myself", "cut myself",
-            "better off dead", "no reason to live", "do not want to live", "don't want to live",
-            "dont want to live", "don't want to be alive", "do not want to be alive",
+            "kill myself",
+            "kill my self",
+            "killing myself",
+            "suicide",
+            "suicidal",
+            "sue aside",
+            "end my life",
+            "take my own life",
+            "want to die",
+            "wanna die",
+            "hurt myself",
+            "harm myself",
+            "cut myself",
+            "better off dead",
+            "no reason to live",
+            "do not want to live",
+            "don't want to live",
+            "dont want to live",
+            "don't want to be alive",
+            "do not want to be alive",
         ],
     },
     Rule {
         name: "danger from others",
         severity: Severity::High,
         phrases: &[
-            "he is going to kill me", "he's going to kill me", "she's going to kill me", "he hits me", "he beats me",
-            "she hits me", "they are hurting me", "someone is in my house", "i am being followed", "he raped me",
+            "he is going to kill me",
+            "he's going to kill me",
+            "she's going to kill me",
+            "he hits me",
+            "he beats me",
+            "she hits me",
+            "they are hurting me",
+            "someone is in my house",
+            "i am being followed",
+            "he raped me",
         ],
     },
     Rule {
         name: "medical emergency",
         severity: Severity::High,
         phrases: &[
-            "i can't breathe", "i cannot breathe", "having a heart attack", "chest pain", "i am having a stroke",
-            "having a stroke", "bleeding a lot", "overdosed", "over dosed",
+            "i can't breathe",
+            "i cannot breathe",
+            "having a heart attack",
+            "chest pain",
+            "i am having a stroke",
+            "having a stroke",
+            "bleeding a lot",
+            "overdosed",
+            "over dosed",
         ],
     },
     Rule {
         name: "violence towards others",
         severity: Severity::High,
         phrases: &[
-            "going to kill him", "going to kill her", "going to kill them", "want to kill him", "want to kill her",
-            "want to kill them", "shoot up the school", "hurt someone tonight",
+            "going to kill him",
+            "going to kill her",
+            "going to kill them",
+            "want to kill him",
+            "want to kill her",
+            "want to kill them",
+            "shoot up the school",
+            "hurt someone tonight",
         ],
     },
     Rule {
         name: "distress",
         severity: Severity::Concern,
         phrases: &[
-            "i can't go on", "i cannot go on", "can't take it anymore", "cannot take it anymore", "hopeless",
-            "worthless", "nobody would miss me", "no one would miss me", "everyone would be better off without me",
-            "won't be a problem for anyone", "hate my life", "wish i was never born", "wish i could disappear",
+            "i can't go on",
+            "i cannot go on",
+            "can't take it anymore",
+            "cannot take it anymore",
+            "hopeless",
+            "worthless",
+            "nobody would miss me",
+            "no one would miss me",
+            "everyone would be better off without me",
+            "won't be a problem for anyone",
+            "hate my life",
+            "wish i was never born",
+            "wish i could disappear",
         ],
     },
 ];
 
 /// Words before a phrase that turn it: "i would never kill myself".
-const NEGATIONS: &[&str] = &["not", "never", "don't", "dont", "won't", "wouldn't", "isn't", "no"];
+const NEGATIONS: &[&str] = &[
+    "not", "never", "don't", "dont", "won't", "wouldn't", "isn't", "no",
+];
 /// How many words before the phrase a negation may stand.
 const NEGATION_REACH: usize = 3;
 
@@ -99,22 +164,37 @@ const AGENT_RULES: &[Rule] = &[
         name: "encourages self-harm",
         severity: Severity::Acute,
         phrases: &[
-            "you should kill yourself", "kill yourself", "you should die", "hurt yourself", "harm yourself",
-            "end your life", "nobody would miss you", "you are better off dead",
+            "you should kill yourself",
+            "kill yourself",
+            "you should die",
+            "hurt yourself",
+            "harm yourself",
+            "end your life",
+            "nobody would miss you",
+            "you are better off dead",
         ],
     },
     Rule {
         name: "dangerous instructions",
         severity: Severity::High,
         phrases: &[
-            "how to build a bomb", "how to make a bomb", "to make a pipe bomb", "synthesize nerve gas",
-            "lethal dose of", "how to tie a noose",
+            "how to build a bomb",
+            "how to make a bomb",
+            "to make a pipe bomb",
+            "synthesize nerve gas",
+            "lethal dose of",
+            "how to tie a noose",
         ],
     },
     Rule {
         name: "claims to be human",
         severity: Severity::Concern,
-        phrases: &["i am a real human", "i'm a real human", "i am a human being", "i am not a machine"],
+        phrases: &[
+            "i am a real human",
+            "i'm a real human",
+            "i am a human being",
+            "i am not a machine",
+        ],
     },
 ];
 
@@ -143,9 +223,15 @@ fn words(text: &str) -> Vec<String> {
 fn worst(rules: &[Rule], words: &[String], heed_negation: bool) -> Finding {
     let mut found = NOTHING;
     for rule in rules.iter().filter(|rule| rule.severity > Severity::None) {
-        let hit = rule.phrases.iter().any(|phrase| says(words, phrase, heed_negation));
+        let hit = rule
+            .phrases
+            .iter()
+            .any(|phrase| says(words, phrase, heed_negation));
         if hit && rule.severity > found.severity {
-            found = Finding { severity: rule.severity, rule: rule.name };
+            found = Finding {
+                severity: rule.severity,
+                rule: rule.name,
+            };
         }
     }
     found
@@ -158,7 +244,10 @@ fn says(words: &[String], phrase: &str, heed_negation: bool) -> bool {
         return false;
     }
     (0..=words.len() - wanted.len()).any(|at| {
-        let same = words[at..].iter().zip(&wanted).all(|(word, want)| word == want);
+        let same = words[at..]
+            .iter()
+            .zip(&wanted)
+            .all(|(word, want)| word == want);
         let before = &words[at.saturating_sub(NEGATION_REACH)..at];
         same && !(heed_negation && before.iter().any(|word| NEGATIONS.contains(&word.as_str())))
     })
@@ -170,7 +259,9 @@ mod tests {
 
     #[test]
     fn user_phrases() {
-        let check = |text: &str, severity: Severity| assert_eq!(check_user(text).severity, severity, "{text:?}");
+        let check = |text: &str, severity: Severity| {
+            assert_eq!(check_user(text).severity, severity, "{text:?}")
+        };
         check("how do i choose a domain name", Severity::None);
         check("this traffic is killing me", Severity::None);
         check("I'm not going to kill myself", Severity::None);
@@ -187,7 +278,9 @@ mod tests {
 
     #[test]
     fn agent_phrases() {
-        let check = |text: &str, severity: Severity| assert_eq!(check_agent(text).severity, severity, "{text:?}");
+        let check = |text: &str, severity: Severity| {
+            assert_eq!(check_agent(text).severity, severity, "{text:?}")
+        };
         check("You should kill yourself.", Severity::Acute);
         check("Please do not hurt yourself.", Severity::None);
         check("A domain is an address.", Severity::None);

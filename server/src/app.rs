@@ -61,19 +61,36 @@ pub(crate) struct AppInner {
 
 impl App {
     pub(crate) fn agent_views(&self) -> Vec<AgentView> {
-        let agents = self.inner.order.iter().filter_map(|id| self.inner.agents.get(id));
+        let agents = self
+            .inner
+            .order
+            .iter()
+            .filter_map(|id| self.inner.agents.get(id));
         agents.map(|callee| agent_view(&callee.agent)).collect()
     }
 
     /// Starts a session and gives out its token.
-    pub(crate) fn create_session(&self, request: &CreateSession) -> Result<SessionCreated, ApiError> {
+    pub(crate) fn create_session(
+        &self,
+        request: &CreateSession,
+    ) -> Result<SessionCreated, ApiError> {
         if self.draining() {
             return Err(ApiError::Draining);
         }
-        let callee = self.inner.agents.get(&request.agent).ok_or_else(|| ApiError::UnknownAgent {
-            asked: request.agent.clone(),
-            there_are: self.inner.order.iter().map(AgentId::as_str).collect::<Vec<_>>().join(", "),
-        })?;
+        let callee =
+            self.inner
+                .agents
+                .get(&request.agent)
+                .ok_or_else(|| ApiError::UnknownAgent {
+                    asked: request.agent.clone(),
+                    there_are: self
+                        .inner
+                        .order
+                        .iter()
+                        .map(AgentId::as_str)
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                })?;
         if !self.inner.registry.has_room(self.inner.calls_max) {
             return Err(ApiError::Full(self.inner.calls_max));
         }
@@ -88,9 +105,17 @@ impl App {
             limits: self.inner.limits,
         })
         .map_err(|fault| ApiError::Internal(Box::new(fault)))?;
-        self.inner.registry.insert(session.clone(), &token, self.inner.calls_max)?;
+        self.inner
+            .registry
+            .insert(session.clone(), &token, self.inner.calls_max)?;
         self.settle_at_end(session);
-        let udp = self.inner.endpoint.candidates().iter().map(SocketAddr::to_string).collect();
+        let udp = self
+            .inner
+            .endpoint
+            .candidates()
+            .iter()
+            .map(SocketAddr::to_string)
+            .collect();
         Ok(SessionCreated {
             webrtc_url: format!("/v1/sessions/{id}/webrtc"),
             events_url: format!("/v1/sessions/{id}/events"),
@@ -110,7 +135,9 @@ impl App {
         tokio::spawn(async move {
             let settlement = session.ended().await;
             registry.ended(session.id());
-            settlements.write(&settlement, session.agent(), session.view().ended_because).await;
+            settlements
+                .write(&settlement, session.agent(), session.view().ended_because)
+                .await;
             drop(pending);
         });
     }

@@ -61,14 +61,24 @@ pub async fn main() -> ExitCode {
 }
 
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
-    let prometheus = telemetry::start_metrics().map_err(|fault| ServeError::Provider(fault.to_string()))?;
+    let prometheus =
+        telemetry::start_metrics().map_err(|fault| ServeError::Provider(fault.to_string()))?;
     let recognizer = PocketSphinx::new(PocketSphinxConfig::default());
     let recognizer = Arc::new(recognizer.map_err(|fault| ServeError::Provider(fault.to_string()))?);
     let hear: Arc<dyn Hear> = recognizer.clone();
     let think = responder()?;
-    let providers = Providers { hear, think, speak: Arc::new(Flite::new()) };
-    println!("antiphon {}: hears with {}, thinks with {}, speaks with {}", env!("CARGO_PKG_VERSION"),
-        providers.hear.name(), providers.think.name(), providers.speak.name());
+    let providers = Providers {
+        hear,
+        think,
+        speak: Arc::new(Flite::new()),
+    };
+    println!(
+        "antiphon {}: hears with {}, thinks with {}, speaks with {}",
+        env!("CARGO_PKG_VERSION"),
+        providers.hear.name(),
+        providers.think.name(),
+        providers.speak.name()
+    );
     let server = Server::start(&args, providers, Some(prometheus)).await?;
     let (contexts, warm) = (server.hear_contexts(), server.warm_mark());
     // A thread of its own: it works for seconds, and stopping the server must not wait for it.
@@ -76,16 +86,23 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         recognizer.warm_up(&contexts);
         warm();
     });
-    println!("Open http://{} and press Call. Ctrl-C stops.", server.addr());
+    println!(
+        "Open http://{} and press Call. Ctrl-C stops.",
+        server.addr()
+    );
     server.run(stop_signal()).await?;
     println!("antiphon: stopped; all calls are settled");
     Ok(())
 }
 
 fn responder() -> Result<Arc<dyn Think>, ServeError> {
-    let config = OpenAiConfig::from_env().map_err(|fault| ServeError::Provider(fault.to_string()))?;
-    let Some(config) = config else { return Ok(Arc::new(Offline::new())) };
-    let remote = OpenAiCompatible::new(config).map_err(|fault| ServeError::Provider(fault.to_string()))?;
+    let config =
+        OpenAiConfig::from_env().map_err(|fault| ServeError::Provider(fault.to_string()))?;
+    let Some(config) = config else {
+        return Ok(Arc::new(Offline::new()));
+    };
+    let remote =
+        OpenAiCompatible::new(config).map_err(|fault| ServeError::Provider(fault.to_string()))?;
     Ok(Arc::new(remote))
 }
 
@@ -118,7 +135,10 @@ fn lint_files(files: &[PathBuf]) -> ExitCode {
     let mut broken = 0;
     for file in files {
         let name = file.display().to_string();
-        let id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let id = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(fault) => {
@@ -133,7 +153,11 @@ fn lint_files(files: &[PathBuf]) -> ExitCode {
                 for line in &advice {
                     println!("{name}: {line}");
                 }
-                println!("{name}: {} can be called ({} remarks)", agent.name, advice.len());
+                println!(
+                    "{name}: {} can be called ({} remarks)",
+                    agent.name,
+                    advice.len()
+                );
             }
             Err(fault) => {
                 eprintln!("{fault}");
@@ -141,5 +165,9 @@ fn lint_files(files: &[PathBuf]) -> ExitCode {
             }
         }
     }
-    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if broken == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

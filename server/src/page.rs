@@ -29,7 +29,11 @@ pub(crate) async fn serve(uri: Uri) -> Response {
 
 fn file_response(path: &str, file: EmbeddedFile) -> Response {
     // Vite puts a hash of the content into the names of assets.
-    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let headers = [
         (header::CONTENT_TYPE, content_type(path)),
         (header::CACHE_CONTROL, cache),

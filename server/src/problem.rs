@@ -33,7 +33,9 @@ pub enum ApiError {
     #[error("this token does not open this session")]
     WrongToken,
     /// The token was not used in time.
-    #[error("this session's token has expired, because nobody connected in time; create a new session")]
+    #[error(
+        "this session's token has expired, because nobody connected in time; create a new session"
+    )]
     TokenExpired,
     /// The offer cannot be taken.
     #[error("the SDP offer cannot be accepted: {0}")]
@@ -85,26 +87,70 @@ impl ApiError {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::UnknownAgent { .. } => (StatusCode::NOT_FOUND, "agent_unknown", "No such agent"),
-            Self::UnknownSession(_) => (StatusCode::NOT_FOUND, "session_unknown", "No such session"),
+            Self::UnknownSession(_) => {
+                (StatusCode::NOT_FOUND, "session_unknown", "No such session")
+            }
             Self::SessionEnded(_) => (StatusCode::GONE, "session_ended", "The session is over"),
-            Self::NoToken => (StatusCode::UNAUTHORIZED, "token_missing", "A token is needed"),
-            Self::WrongToken => (StatusCode::UNAUTHORIZED, "token_wrong", "The token does not fit"),
-            Self::TokenExpired => (StatusCode::UNAUTHORIZED, "token_expired", "The token has expired"),
+            Self::NoToken => (
+                StatusCode::UNAUTHORIZED,
+                "token_missing",
+                "A token is needed",
+            ),
+            Self::WrongToken => (
+                StatusCode::UNAUTHORIZED,
+                "token_wrong",
+                "The token does not fit",
+            ),
+            Self::TokenExpired => (
+                StatusCode::UNAUTHORIZED,
+                "token_expired",
+                "The token has expired",
+            ),
             Self::Offer(OfferError::TooLarge { .. }) | Self::TooLarge(_) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Too large")
             }
-            Self::Offer(OfferError::Internal) | Self::Internal(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
-            }
-            Self::Offer(_) => (StatusCode::UNPROCESSABLE_ENTITY, "offer_unacceptable", "Unacceptable offer"),
-            Self::Body(_) => (StatusCode::BAD_REQUEST, "body_unreadable", "Unreadable body"),
-            Self::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", "Wrong media type"),
-            Self::BadIdempotencyKey(_) => (StatusCode::BAD_REQUEST, "idempotency_key", "Bad Idempotency-Key"),
-            Self::IdempotencyConflict => (StatusCode::CONFLICT, "idempotency_conflict", "Idempotency-Key reused"),
-            Self::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "full", "All lines are busy"),
+            Self::Offer(OfferError::Internal) | Self::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Internal error",
+            ),
+            Self::Offer(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "offer_unacceptable",
+                "Unacceptable offer",
+            ),
+            Self::Body(_) => (
+                StatusCode::BAD_REQUEST,
+                "body_unreadable",
+                "Unreadable body",
+            ),
+            Self::MediaType { .. } => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                "Wrong media type",
+            ),
+            Self::BadIdempotencyKey(_) => (
+                StatusCode::BAD_REQUEST,
+                "idempotency_key",
+                "Bad Idempotency-Key",
+            ),
+            Self::IdempotencyConflict => (
+                StatusCode::CONFLICT,
+                "idempotency_conflict",
+                "Idempotency-Key reused",
+            ),
+            Self::Full(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "full",
+                "All lines are busy",
+            ),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "route_unknown", "Nothing here"),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method",
+                "Method not allowed",
+            ),
         }
     }
 }
@@ -126,7 +172,10 @@ impl IntoResponse for ApiError {
         };
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

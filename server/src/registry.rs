@@ -37,17 +37,27 @@ struct Entry {
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing in here panics halfway through a change, so a poisoned lock guards sound data.
-        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Takes up a session unless `calls_max` are running.
-    pub(crate) fn insert(&self, session: Session, token: &str, calls_max: usize) -> Result<(), ApiError> {
+    pub(crate) fn insert(
+        &self,
+        session: Session,
+        token: &str,
+        calls_max: usize,
+    ) -> Result<(), ApiError> {
         let mut inner = self.lock();
         if inner.running >= calls_max {
             return Err(ApiError::Full(calls_max));
         }
         inner.running += 1;
-        let entry = Entry { session, token: TokenHash::of(token) };
+        let entry = Entry {
+            session,
+            token: TokenHash::of(token),
+        };
         inner.sessions.insert(entry.session.id().clone(), entry);
         Ok(())
     }
@@ -73,18 +83,34 @@ impl Registry {
     pub(crate) fn open(&self, id: &SessionId, token: Option<&str>) -> Result<Session, ApiError> {
         let token = token.ok_or(ApiError::NoToken)?;
         let inner = self.lock();
-        let entry = inner.sessions.get(id).ok_or_else(|| ApiError::UnknownSession(id.clone()))?;
-        if entry.token.matches(token) { Ok(entry.session.clone()) } else { Err(ApiError::WrongToken) }
+        let entry = inner
+            .sessions
+            .get(id)
+            .ok_or_else(|| ApiError::UnknownSession(id.clone()))?;
+        if entry.token.matches(token) {
+            Ok(entry.session.clone())
+        } else {
+            Err(ApiError::WrongToken)
+        }
     }
 
     /// The session, where the token opens it and it is not over.
-    pub(crate) fn open_running(&self, id: &SessionId, token: Option<&str>) -> Result<Session, ApiError> {
+    pub(crate) fn open_running(
+        &self,
+        id: &SessionId,
+        token: Option<&str>,
+    ) -> Result<Session, ApiError> {
         let session = self.open(id, token)?;
         let view = session.view();
         match (view.status, view.ended_because) {
-            (SessionStatus::Ended, Some(CloseReason::NeverConnected)) => Err(ApiError::TokenExpired),
+            (SessionStatus::Ended, Some(CloseReason::NeverConnected)) => {
+                Err(ApiError::TokenExpired)
+            }
             (SessionStatus::Ended, _) => Err(ApiError::SessionEnded(id.clone())),
-            (SessionStatus::Waiting | SessionStatus::Connected | SessionStatus::Reconnecting, _) => Ok(session),
+            (
+                SessionStatus::Waiting | SessionStatus::Connected | SessionStatus::Reconnecting,
+                _,
+            ) => Ok(session),
         }
     }
 
@@ -92,7 +118,12 @@ impl Registry {
     pub(crate) fn running(&self) -> Vec<Session> {
         let inner = self.lock();
         let live = |entry: &&Entry| entry.session.view().status != SessionStatus::Ended;
-        inner.sessions.values().filter(live).map(|entry| entry.session.clone()).collect()
+        inner
+            .sessions
+            .values()
+            .filter(live)
+            .map(|entry| entry.session.clone())
+            .collect()
     }
 
     /// What was created under an idempotency key.

@@ -21,7 +21,11 @@ impl TokenHash {
     /// Compares without telling by its time where the difference is: both are hashes.
     pub(crate) fn matches(&self, token: &str) -> bool {
         let other = Self::of(token);
-        self.0.iter().zip(other.0).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+        self.0
+            .iter()
+            .zip(other.0)
+            .fold(0, |differs, (a, b)| differs | (a ^ b))
+            == 0
     }
 }
 

@@ -24,7 +24,12 @@ use crate::settlements::Settlements;
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
     /// Address of the page and the API
-    #[arg(long, value_name = "ADDR", env = "ANTIPHON_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "ANTIPHON_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: SocketAddr,
     /// Port of the page and the API, in place of the one in --listen
     #[arg(long, value_name = "PORT", env = "PORT")]
@@ -33,17 +38,32 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", env = "ANTIPHON_UDP")]
     pub udp: Option<SocketAddr>,
     /// IP address that callers reach this host at, where it is not the host's own (repeatable)
-    #[arg(long, value_name = "IP", env = "ANTIPHON_ANNOUNCE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "IP",
+        env = "ANTIPHON_ANNOUNCE",
+        value_delimiter = ','
+    )]
     pub announce: Vec<IpAddr>,
     /// Folder for what is kept: your personality files (agents/*.toml) and calls.jsonl
     /// [default: $XDG_DATA_HOME/antiphon or ~/.local/share/antiphon]
     #[arg(long, value_name = "DIR", env = "ANTIPHON_DATA")]
     pub data: Option<PathBuf>,
     /// Sessions at a time; more are refused with a clear error
-    #[arg(long, value_name = "N", env = "ANTIPHON_CALLS_MAX", default_value_t = 200)]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ANTIPHON_CALLS_MAX",
+        default_value_t = 200
+    )]
     pub calls_max: usize,
     /// Seconds that running calls get to end when the server is stopped
-    #[arg(long, value_name = "S", env = "ANTIPHON_DRAIN_SECONDS", default_value_t = 10)]
+    #[arg(
+        long,
+        value_name = "S",
+        env = "ANTIPHON_DRAIN_SECONDS",
+        default_value_t = 10
+    )]
     pub drain_seconds: u64,
 }
 
@@ -51,7 +71,9 @@ pub struct ServeArgs {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {path}: {source}. Choose another with --data or ANTIPHON_DATA, or fix its rights")]
+    #[error(
+        "cannot use the data folder {path}: {source}. Choose another with --data or ANTIPHON_DATA, or fix its rights"
+    )]
     Data {
         /// The folder.
         path: PathBuf,
@@ -62,7 +84,9 @@ pub enum ServeError {
     #[error("there is no home folder to keep data in: name a folder with --data or ANTIPHON_DATA")]
     NoHome,
     /// The port cannot be listened on.
-    #[error("cannot listen on {addr}: {source}. Is another antiphon running? Choose another port with --port or PORT")]
+    #[error(
+        "cannot listen on {addr}: {source}. Is another antiphon running? Choose another port with --port or PORT"
+    )]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -84,7 +108,11 @@ pub enum ServeError {
 }
 
 fn list(faults: &[AgentFileError]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A server that listens.
@@ -110,14 +138,30 @@ impl Server {
         let settlements = open_data(&data).await?;
         let mut listen = args.listen;
         listen.set_port(args.port.unwrap_or(listen.port()));
-        let listener =
-            TcpListener::bind(listen).await.map_err(|source| ServeError::Listen { addr: listen, source })?;
-        let addr = listener.local_addr().map_err(|source| ServeError::Listen { addr: listen, source })?;
-        let endpoint_config = EndpointConfig { announce: args.announce.clone(), ..EndpointConfig::default() };
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|source| ServeError::Listen {
+                addr: listen,
+                source,
+            })?;
+        let addr = listener.local_addr().map_err(|source| ServeError::Listen {
+            addr: listen,
+            source,
+        })?;
+        let endpoint_config = EndpointConfig {
+            announce: args.announce.clone(),
+            ..EndpointConfig::default()
+        };
         let endpoint = Endpoint::bind(args.udp.unwrap_or(addr), endpoint_config)?;
-        let order = agents.iter().map(|agent| agent.id.as_str().into()).collect();
+        let order = agents
+            .iter()
+            .map(|agent| agent.id.as_str().into())
+            .collect();
         let inner = AppInner {
-            agents: agents.into_iter().map(|agent| (agent.id.as_str().into(), callee(agent))).collect(),
+            agents: agents
+                .into_iter()
+                .map(|agent| (agent.id.as_str().into(), callee(agent)))
+                .collect(),
             order,
             providers,
             endpoint,
@@ -131,7 +175,14 @@ impl Server {
             started: Instant::now(),
         };
         let drain = Duration::from_secs(args.drain_seconds);
-        Ok(Self { app: App { inner: Arc::new(inner) }, listener, addr, drain })
+        Ok(Self {
+            app: App {
+                inner: Arc::new(inner),
+            },
+            listener,
+            addr,
+            drain,
+        })
     }
 
     /// Where it listens.
@@ -141,7 +192,12 @@ impl Server {
 
     /// What the recognizer may be warmed up with, an entry an agent.
     pub fn hear_contexts(&self) -> Vec<HearContext> {
-        self.app.inner.agents.values().map(|callee| callee.hear_context.clone()).collect()
+        self.app
+            .inner
+            .agents
+            .values()
+            .map(|callee| callee.hear_context.clone())
+            .collect()
     }
 
     /// A function that marks the server as warm: from then on `/ready` says yes.
@@ -155,14 +211,18 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError::Http`].
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
         let (app, drain) = (self.app.clone(), self.drain);
         let (drained_sender, mut drained) = watch::channel(false);
         let shutdown = async move {
             // An error means that the sender is gone: then there is nothing to wait for.
             let _ = drained.wait_for(|drained| *drained).await;
         };
-        let serving = axum::serve(self.listener, routes::router(self.app)).with_graceful_shutdown(shutdown);
+        let serving =
+            axum::serve(self.listener, routes::router(self.app)).with_graceful_shutdown(shutdown);
         let draining = async move {
             stop.await;
             drain_calls(&app, drain).await;
@@ -180,13 +240,20 @@ impl Server {
 async fn drain_calls(app: &App, limit: Duration) {
     app.inner.draining.store(true, Ordering::Relaxed);
     let running: Vec<Session> = app.inner.registry.running();
-    tracing::info!(calls = running.len(), limit_s = limit.as_secs(), "stopping: no new calls, running ones are ended");
+    tracing::info!(
+        calls = running.len(),
+        limit_s = limit.as_secs(),
+        "stopping: no new calls, running ones are ended"
+    );
     for session in &running {
         session.drain(limit).await;
     }
     // A second more than the sessions have: they end themselves at the limit.
     let settled = app.inner.settlements.settled();
-    if tokio::time::timeout(limit + Duration::from_secs(1), settled).await.is_err() {
+    if tokio::time::timeout(limit + Duration::from_secs(1), settled)
+        .await
+        .is_err()
+    {
         tracing::error!("some calls did not end in time");
     }
 }
@@ -198,12 +265,17 @@ fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
     if let Some(xdg) = std::env::var_os("XDG_DATA_HOME").filter(|xdg| !xdg.is_empty()) {
         return Ok(PathBuf::from(xdg).join("antiphon"));
     }
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).ok_or(ServeError::NoHome)?;
+    let home = std::env::var_os("HOME")
+        .filter(|home| !home.is_empty())
+        .ok_or(ServeError::NoHome)?;
     Ok(PathBuf::from(home).join(".local/share/antiphon"))
 }
 
 async fn open_data(data: &Path) -> Result<Settlements, ServeError> {
-    let fault = |source| ServeError::Data { path: data.to_owned(), source };
+    let fault = |source| ServeError::Data {
+        path: data.to_owned(),
+        source,
+    };
     tokio::fs::create_dir_all(data).await.map_err(fault)?;
     Settlements::open(data).await.map_err(fault)
 }
@@ -225,8 +297,13 @@ fn agents(data: &Path) -> Result<Vec<Arc<Agent>>, ServeError> {
 }
 
 fn callee(agent: Arc<Agent>) -> Callee {
-    let hear_context =
-        HearContext { agent: agent.id.clone(), phrases: Arc::new(agent.phrases()), closed: false };
-    Callee { agent, hear_context }
+    let hear_context = HearContext {
+        agent: agent.id.clone(),
+        phrases: Arc::new(agent.phrases()),
+        closed: false,
+    };
+    Callee {
+        agent,
+        hear_context,
+    }
 }
-

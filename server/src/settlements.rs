@@ -25,7 +25,9 @@ pub(crate) struct Settlements {
 }
 
 /// Held while a session's settlement is still to be written.
-pub(crate) struct Pending(#[expect(dead_code, reason = "its life is its meaning")] watch::Receiver<()>);
+pub(crate) struct Pending(
+    #[expect(dead_code, reason = "its life is its meaning")] watch::Receiver<()>,
+);
 
 /// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,8 +41,15 @@ struct Line {
 
 impl Settlements {
     pub(crate) async fn open(data: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(data.join(FILE_NAME)).await?;
-        Ok(Self { file: Arc::new(Mutex::new(file)), pending: Arc::new(watch::Sender::new(())) })
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(data.join(FILE_NAME))
+            .await?;
+        Ok(Self {
+            file: Arc::new(Mutex::new(file)),
+            pending: Arc::new(watch::Sender::new(())),
+        })
     }
 
     pub(crate) fn pending(&self) -> Pending {
@@ -63,7 +72,9 @@ impl Settlements {
             agent: agent.id.clone(),
             seconds: settlement.seconds,
             ended_because,
-            ended_at: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+            ended_at: OffsetDateTime::now_utc()
+                .format(&Rfc3339)
+                .unwrap_or_default(),
         };
         if let Err(fault) = self.append(&line).await {
             // The session's id and seconds are in the log line, so nothing is lost.

@@ -16,7 +16,11 @@ const INPUTS_MAX: usize = 64;
 pub fn line(unheard_ms: u32) -> (Line, Caller) {
     let (sender, inputs) = mpsc::channel(INPUTS_MAX);
     let shared = Arc::new(Mutex::new(Shared::default()));
-    let line = Line { inputs, shared: Arc::clone(&shared), unheard_ms };
+    let line = Line {
+        inputs,
+        shared: Arc::clone(&shared),
+        unheard_ms,
+    };
     (line, Caller { sender, shared })
 }
 
@@ -69,7 +73,11 @@ impl Caller {
 
     /// The events received so far.
     pub fn events(&self) -> Vec<Event> {
-        lock(&self.shared).events.iter().map(|envelope| envelope.event.clone()).collect()
+        lock(&self.shared)
+            .events
+            .iter()
+            .map(|envelope| envelope.event.clone())
+            .collect()
     }
 
     /// True once the session has closed the connection.
@@ -81,7 +89,9 @@ impl Caller {
 impl Transport for Line {
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<TransportInput> {
         match self.inputs.poll_recv(cx) {
-            Poll::Ready(input) => Poll::Ready(input.unwrap_or(TransportInput::Closed { orderly: false })),
+            Poll::Ready(input) => {
+                Poll::Ready(input.unwrap_or(TransportInput::Closed { orderly: false }))
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -97,7 +107,8 @@ impl Transport for Line {
     }
 
     fn send_audio(&mut self, _now: Instant, frame: Option<&[i16]>) {
-        let sound = frame.is_some_and(|frame| frame.iter().any(|sample| sample.unsigned_abs() > 50));
+        let sound =
+            frame.is_some_and(|frame| frame.iter().any(|sample| sample.unsigned_abs() > 50));
         lock(&self.shared).frames.push(sound);
     }
 

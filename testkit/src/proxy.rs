@@ -68,20 +68,35 @@ impl Drop for UdpProxy {
     }
 }
 
-async fn run(front: Arc<UdpSocket>, server: SocketAddr, faults: Arc<Mutex<Faults>>, mut dice: Dice) {
+async fn run(
+    front: Arc<UdpSocket>,
+    server: SocketAddr,
+    faults: Arc<Mutex<Faults>>,
+    mut dice: Dice,
+) {
     let mut backs: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
     let mut buffer = [0; DATAGRAM_BYTES_MAX];
     let mut returns = tokio::task::JoinSet::new();
     loop {
-        let Ok((length, client)) = front.recv_from(&mut buffer).await else { continue };
+        let Ok((length, client)) = front.recv_from(&mut buffer).await else {
+            continue;
+        };
         let back = match backs.get(&client) {
             Some(back) => Arc::clone(back),
             None => {
-                let Ok(socket) = UdpSocket::bind((server.ip(), 0)).await else { continue };
+                let Ok(socket) = UdpSocket::bind((server.ip(), 0)).await else {
+                    continue;
+                };
                 let socket = Arc::new(socket);
                 backs.insert(client, Arc::clone(&socket));
                 let dice = dice.split();
-                returns.spawn(pass_back(Arc::clone(&socket), Arc::clone(&front), client, Arc::clone(&faults), dice));
+                returns.spawn(pass_back(
+                    Arc::clone(&socket),
+                    Arc::clone(&front),
+                    client,
+                    Arc::clone(&faults),
+                    dice,
+                ));
                 socket
             }
         };
@@ -99,18 +114,34 @@ async fn pass_back(
     let mut buffer = [0; DATAGRAM_BYTES_MAX];
     loop {
         if let Ok((length, _)) = back.recv_from(&mut buffer).await {
-            pass(&buffer[..length], Arc::clone(&front), client, &faults, &mut dice);
+            pass(
+                &buffer[..length],
+                Arc::clone(&front),
+                client,
+                &faults,
+                &mut dice,
+            );
         }
     }
 }
 
-fn pass(datagram: &[u8], socket: Arc<UdpSocket>, to: SocketAddr, faults: &Mutex<Faults>, dice: &mut Dice) {
+fn pass(
+    datagram: &[u8],
+    socket: Arc<UdpSocket>,
+    to: SocketAddr,
+    faults: &Mutex<Faults>,
+    dice: &mut Dice,
+) {
     let faults = *faults.lock().unwrap_or_else(PoisonError::into_inner);
     if faults.cut || dice.roll() < faults.drop {
         return;
     }
     let copies = 1 + usize::from(dice.roll() < faults.duplicate);
-    let late = if dice.roll() < faults.reorder { REORDER_BY } else { Duration::ZERO };
+    let late = if dice.roll() < faults.reorder {
+        REORDER_BY
+    } else {
+        Duration::ZERO
+    };
     let delay = faults.delay + late;
     let datagram = datagram.to_vec();
     tokio::spawn(async move {

@@ -25,7 +25,11 @@ impl ScriptedHear {
     /// A final comes `final_after` the end of the utterance.
     pub fn new(texts: &[&str], final_after: Duration) -> Self {
         let texts = Arc::new(texts.iter().map(ToString::to_string).collect());
-        Self { texts, final_after, finished: Arc::default() }
+        Self {
+            texts,
+            final_after,
+            finished: Arc::default(),
+        }
     }
 
     /// Utterances finished so far.
@@ -40,7 +44,11 @@ impl Hear for ScriptedHear {
     }
 
     fn open(&self, _context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream> {
-        Box::new(ScriptedStream { script: self.clone(), events, current: None })
+        Box::new(ScriptedStream {
+            script: self.clone(),
+            events,
+            current: None,
+        })
     }
 }
 
@@ -58,14 +66,26 @@ impl HearStream for ScriptedStream {
     fn push(&mut self, _pcm: &[i16]) {}
 
     fn finish(&mut self) {
-        let Some(utterance) = self.current.take() else { return };
+        let Some(utterance) = self.current.take() else {
+            return;
+        };
         let nth = self.script.finished.fetch_add(1, Ordering::Relaxed);
-        let text = self.script.texts.get(nth % self.script.texts.len().max(1)).cloned().unwrap_or_default();
+        let text = self
+            .script
+            .texts
+            .get(nth % self.script.texts.len().max(1))
+            .cloned()
+            .unwrap_or_default();
         let (events, after) = (self.events.clone(), self.script.final_after);
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
             // The session may be over.
-            let _ = events.send(HearEvent { utterance, kind: HearEventKind::Final { text } }).await;
+            let _ = events
+                .send(HearEvent {
+                    utterance,
+                    kind: HearEventKind::Final { text },
+                })
+                .await;
         });
     }
 
@@ -86,7 +106,11 @@ impl ScriptedThink {
     /// The words come `first_after` the question.
     pub fn new(texts: &[&str], first_after: Duration) -> Self {
         let texts = Arc::new(texts.iter().map(ToString::to_string).collect());
-        Self { texts, first_after, started: Arc::default() }
+        Self {
+            texts,
+            first_after,
+            started: Arc::default(),
+        }
     }
 
     /// Replies started so far.
@@ -102,12 +126,19 @@ impl Think for ScriptedThink {
 
     fn start(&self, request: ThinkRequest, events: mpsc::Sender<ThinkEvent>) -> TaskHandle {
         let nth = self.started.fetch_add(1, Ordering::Relaxed);
-        let text = self.texts.get(nth % self.texts.len().max(1)).cloned().unwrap_or_default();
+        let text = self
+            .texts
+            .get(nth % self.texts.len().max(1))
+            .cloned()
+            .unwrap_or_default();
         let (generation, after) = (request.generation, self.first_after);
         let task = tokio::spawn(async move {
             tokio::time::sleep(after).await;
             let delta = ThinkEventKind::Delta { text };
-            let done = ThinkEventKind::Done { usage: None, hang_up: false };
+            let done = ThinkEventKind::Done {
+                usage: None,
+                hang_up: false,
+            };
             for kind in [delta, done] {
                 // The session may be over.
                 let _ = events.send(ThinkEvent { generation, kind }).await;
@@ -172,7 +203,10 @@ fn word_marks(text: &str) -> Vec<WordMark> {
         .zip(1u32..)
         .map(|(word, nth)| {
             text_end += word.len() + usize::from(nth > 1);
-            WordMark { text_end, end_ms: nth * WORD_MS }
+            WordMark {
+                text_end,
+                end_ms: nth * WORD_MS,
+            }
         })
         .collect()
 }
@@ -181,5 +215,7 @@ fn word_marks(text: &str) -> Vec<WordMark> {
 fn tone(piece: usize) -> Vec<i16> {
     let samples = (RATE_HZ / 10) as usize;
     let step = TONE_HZ * std::f32::consts::TAU / RATE_HZ as f32;
-    (0..samples).map(|i| (((piece * samples + i) as f32 * step).sin() * TONE_PEAK) as i16).collect()
+    (0..samples)
+        .map(|i| (((piece * samples + i) as f32 * step).sin() * TONE_PEAK) as i16)
+        .collect()
 }

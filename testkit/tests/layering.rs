@@ -12,7 +12,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("antiphon-safety", &["antiphon-proto"]),
     ("antiphon-billing-meter", &["antiphon-proto"]),
     ("antiphon-agents", &["antiphon-proto"]),
-    ("antiphon-providers", &["antiphon-proto", "antiphon-audio", "antiphon-agents"]),
+    (
+        "antiphon-providers",
+        &["antiphon-proto", "antiphon-audio", "antiphon-agents"],
+    ),
     (
         "antiphon-runtime",
         &[
@@ -25,7 +28,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "antiphon-providers",
         ],
     ),
-    ("antiphon-transports", &["antiphon-proto", "antiphon-audio", "antiphon-runtime"]),
+    (
+        "antiphon-transports",
+        &["antiphon-proto", "antiphon-audio", "antiphon-runtime"],
+    ),
 ];
 
 /// Crates that may depend on everything but the server.
@@ -36,11 +42,18 @@ const ALL: &[&str] = &["antiphon", "antiphon-benches"];
 #[test]
 fn crates_depend_only_on_what_lies_below_them() {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo runs");
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
     let allowed: BTreeMap<&str, &[&str]> = MAY_DEPEND_ON.iter().copied().collect();
     let packages = metadata["packages"].as_array().expect("packages");
     for package in packages {
@@ -48,13 +61,20 @@ fn crates_depend_only_on_what_lies_below_them() {
         if ALL.contains(&name) {
             continue;
         }
-        let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
-        let ours = dependencies.filter(|dependency| dependency["kind"].is_null() && dependency["path"].is_string());
+        let dependencies = package["dependencies"]
+            .as_array()
+            .expect("dependencies")
+            .iter();
+        let ours = dependencies
+            .filter(|dependency| dependency["kind"].is_null() && dependency["path"].is_string());
         for dependency in ours.map(|dependency| dependency["name"].as_str().expect("a name")) {
             let fine = if ALL_BUT_SERVER.contains(&name) {
                 dependency != "antiphon"
             } else {
-                allowed.get(name).unwrap_or_else(|| panic!("{name} is not in the table")).contains(&dependency)
+                allowed
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{name} is not in the table"))
+                    .contains(&dependency)
             };
             assert!(fine, "{name} must not depend on {dependency}");
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use antiphon_agents::Agent;
 use antiphon_proto::{
-    ClientMessage, CloseReason, Event, NoticeCode, Role, SafetyState, SegmentId, SessionId, SessionStatus,
+    ClientMessage, CloseReason, Event, NoticeCode, Role, SafetyState, SegmentId, SessionId,
+    SessionStatus,
 };
 use antiphon_providers::hear::HearContext;
 use antiphon_providers::speak::flite::Flite;
@@ -31,15 +32,27 @@ struct Call {
 /// About two seconds of speech, made once.
 fn speech() -> &'static [i16] {
     static SPEECH: OnceLock<Vec<i16>> = OnceLock::new();
-    SPEECH.get_or_init(|| std::thread::spawn(make_speech).join().expect("flite speaks"))
+    SPEECH.get_or_init(|| {
+        std::thread::spawn(make_speech)
+            .join()
+            .expect("flite speaks")
+    })
 }
 
 fn make_speech() -> Vec<i16> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let (sender, mut events) = tokio::sync::mpsc::channel(8);
         let text = "How do I choose a domain name?".to_owned();
-        let request = SpeakRequest { segment: SegmentId(1), text, voice: "rms".into(), pace: 1.0 };
+        let request = SpeakRequest {
+            segment: SegmentId(1),
+            text,
+            voice: "rms".into(),
+            pace: 1.0,
+        };
         let _task = Flite::new().start(request, sender);
         let mut speech = Vec::new();
         while let Some(event) = events.recv().await {
@@ -55,7 +68,13 @@ fn make_speech() -> Vec<i16> {
 }
 
 fn parts(think: &ScriptedThink, greeting: &str) -> SessionParts {
-    let agent = Agent { id: "test".into(), name: "Test".into(), greeting: greeting.into(), call_seconds_max: 3_600, ..Agent::default() };
+    let agent = Agent {
+        id: "test".into(),
+        name: "Test".into(),
+        greeting: greeting.into(),
+        call_seconds_max: 3_600,
+        ..Agent::default()
+    };
     SessionParts {
         id: SessionId::from("sess_test"),
         agent: Arc::new(agent),
@@ -73,12 +92,19 @@ async fn call_with(greeting: &str) -> Call {
     let think = ScriptedThink::new(&[ANSWER], Duration::from_millis(20));
     let session = Session::spawn(parts(&think, greeting)).expect("the scripted voice");
     let caller = connect(&session).await;
-    Call { session, caller, think }
+    Call {
+        session,
+        caller,
+        think,
+    }
 }
 
 async fn connect(session: &Session) -> Caller {
     let (line, caller) = line(UNHEARD_MS);
-    session.attach(Box::new(line)).await.expect("the session runs");
+    session
+        .attach(Box::new(line))
+        .await
+        .expect("the session runs");
     caller.tell(TransportInput::Connected).await;
     sleep(Duration::from_millis(100)).await;
     caller
@@ -86,12 +112,19 @@ async fn connect(session: &Session) -> Caller {
 
 impl Call {
     async fn type_text(&self, text: &str) {
-        self.caller.tell(TransportInput::Message(ClientMessage::UserText { text: text.into() })).await;
+        self.caller
+            .tell(TransportInput::Message(ClientMessage::UserText {
+                text: text.into(),
+            }))
+            .await;
     }
 
     fn words(&self) -> Vec<(Role, String, bool)> {
         let view = self.session.view();
-        view.history.iter().map(|message| (message.role, message.text.clone(), message.interrupted)).collect()
+        view.history
+            .iter()
+            .map(|message| (message.role, message.text.clone(), message.interrupted))
+            .collect()
     }
 
     async fn until_status(&self, status: SessionStatus, within: Duration) {
@@ -110,17 +143,34 @@ async fn a_spoken_question_is_answered_and_counted() {
     sleep(Duration::from_secs(8)).await;
     assert_eq!(
         call.words(),
-        [(Role::User, QUESTION.into(), false), (Role::Agent, ANSWER.into(), false)]
+        [
+            (Role::User, QUESTION.into(), false),
+            (Role::Agent, ANSWER.into(), false)
+        ]
     );
-    assert_eq!(call.session.view().seconds, 9, "a second counts when it starts");
-    let timeline = call.caller.events().into_iter().find_map(|event| match event {
-        Event::TurnTimeline { timeline } => Some(timeline),
-        _ => None,
-    });
+    assert_eq!(
+        call.session.view().seconds,
+        9,
+        "a second counts when it starts"
+    );
+    let timeline = call
+        .caller
+        .events()
+        .into_iter()
+        .find_map(|event| match event {
+            Event::TurnTimeline { timeline } => Some(timeline),
+            _ => None,
+        });
     let timeline = timeline.expect("a timeline");
-    let (endpointing, sent) = (timeline.endpointing_ms.expect("ms"), timeline.first_audio_sent_ms.expect("ms"));
+    let (endpointing, sent) = (
+        timeline.endpointing_ms.expect("ms"),
+        timeline.first_audio_sent_ms.expect("ms"),
+    );
     assert!((500..560).contains(&endpointing), "{timeline:?}");
-    assert!(sent - endpointing <= 20 + 10 + 21, "think 20, speak 10 and at most a tick: {timeline:?}");
+    assert!(
+        sent - endpointing <= 20 + 10 + 21,
+        "think 20, speak 10 and at most a tick: {timeline:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,20 +185,33 @@ async fn speech_over_the_agent_stops_it_and_history_keeps_what_was_heard() {
     assert!(silent >= 20, "silent for 400 ms by now: {silent}");
     let (role, heard, interrupted) = call.words()[1].clone();
     assert_eq!((role, interrupted), (Role::Agent, true));
-    assert!(ANSWER.starts_with(&heard) && heard.split(' ').count() >= 3 && heard.len() < ANSWER.len(), "{heard:?}");
+    assert!(
+        ANSWER.starts_with(&heard) && heard.split(' ').count() >= 3 && heard.len() < ANSWER.len(),
+        "{heard:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_connection_is_taken_up_again_with_its_history() {
     let call = call_with("Hello.").await;
     sleep(Duration::from_secs(2)).await;
-    call.caller.tell(TransportInput::Closed { orderly: false }).await;
-    call.until_status(SessionStatus::Reconnecting, Duration::from_secs(1)).await;
+    call.caller
+        .tell(TransportInput::Closed { orderly: false })
+        .await;
+    call.until_status(SessionStatus::Reconnecting, Duration::from_secs(1))
+        .await;
     let seconds = call.session.view().seconds;
     sleep(Duration::from_secs(25)).await;
-    assert_eq!(call.session.view().seconds, seconds, "the counter stands still");
+    assert_eq!(
+        call.session.view().seconds,
+        seconds,
+        "the counter stands still"
+    );
     let again = connect(&call.session).await;
-    let Some(Event::SessionStarted { resumed, history, .. }) = again.events().first().cloned() else {
+    let Some(Event::SessionStarted {
+        resumed, history, ..
+    }) = again.events().first().cloned()
+    else {
         panic!("no session_started first")
     };
     assert!(resumed);
@@ -160,21 +223,31 @@ async fn a_lost_connection_is_taken_up_again_with_its_history() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_lost_for_good_ends_the_session() {
     let call = call_with("").await;
-    call.caller.tell(TransportInput::Closed { orderly: false }).await;
+    call.caller
+        .tell(TransportInput::Closed { orderly: false })
+        .await;
     let lost = Instant::now();
     call.session.ended().await;
     assert_eq!(lost.elapsed().as_secs(), 30);
-    assert_eq!(call.session.view().ended_because, Some(CloseReason::ConnectionLost));
+    assert_eq!(
+        call.session.view().ended_because,
+        Some(CloseReason::ConnectionLost)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_tab_ends_the_session_within_five_seconds() {
     let call = call_with("").await;
-    call.caller.tell(TransportInput::Closed { orderly: true }).await;
+    call.caller
+        .tell(TransportInput::Closed { orderly: true })
+        .await;
     let closed = Instant::now();
     call.session.ended().await;
     assert!(closed.elapsed() < Duration::from_secs(5));
-    assert_eq!(call.session.view().ended_because, Some(CloseReason::UserHungUp));
+    assert_eq!(
+        call.session.view().ended_because,
+        Some(CloseReason::UserHungUp)
+    );
     assert_eq!(call.session.view().seconds, 1);
 }
 
@@ -183,7 +256,10 @@ async fn nobody_connects() {
     let think = ScriptedThink::new(&[ANSWER], Duration::ZERO);
     let session = Session::spawn(parts(&think, "")).expect("the scripted voice");
     let settlement = session.ended().await;
-    assert_eq!((session.view().ended_because, settlement.seconds), (Some(CloseReason::NeverConnected), 0));
+    assert_eq!(
+        (session.view().ended_because, settlement.seconds),
+        (Some(CloseReason::NeverConnected), 0)
+    );
     assert!(session.attach(Box::new(line(0).0)).await.is_err());
 }
 
@@ -194,22 +270,39 @@ async fn a_second_connection_takes_the_session_over() {
     let second = connect(&call.session).await;
     assert!(call.caller.closed());
     let told = call.caller.events().into_iter().any(|event| {
-        matches!(event, Event::Notice { code: NoticeCode::Replaced, .. })
+        matches!(
+            event,
+            Event::Notice {
+                code: NoticeCode::Replaced,
+                ..
+            }
+        )
     });
     assert!(told, "the first one is told");
     assert!(!second.closed());
-    assert!(matches!(second.events().first(), Some(Event::SessionStarted { resumed: true, .. })));
+    assert!(matches!(
+        second.events().first(),
+        Some(Event::SessionStarted { resumed: true, .. })
+    ));
     assert_eq!(call.session.view().status, SessionStatus::Connected);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_message_is_answered_and_nothing_is_lost() {
     let call = call_with("").await;
-    call.caller.tell(TransportInput::BadMessage("it is not JSON".into())).await;
+    call.caller
+        .tell(TransportInput::BadMessage("it is not JSON".into()))
+        .await;
     call.type_text("hello").await;
     sleep(Duration::from_secs(3)).await;
     let events = call.caller.events();
-    assert!(events.iter().any(|event| matches!(event, Event::Notice { code: NoticeCode::BadMessage, .. })));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        Event::Notice {
+            code: NoticeCode::BadMessage,
+            ..
+        }
+    )));
     assert_eq!(call.words().len(), 2);
 }
 
@@ -220,8 +313,16 @@ async fn draining_says_goodbye_and_ends_in_time() {
     call.session.drain(Duration::from_secs(10)).await;
     call.session.ended().await;
     assert!(begun.elapsed() <= Duration::from_secs(10));
-    assert_eq!(call.session.view().ended_because, Some(CloseReason::Drained));
-    assert!(call.caller.events().iter().any(|event| matches!(event, Event::SessionEnding { .. })));
+    assert_eq!(
+        call.session.view().ended_because,
+        Some(CloseReason::Drained)
+    );
+    assert!(
+        call.caller
+            .events()
+            .iter()
+            .any(|event| matches!(event, Event::SessionEnding { .. }))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +341,9 @@ async fn safety_mode_speaks_reviewed_words_and_stops_the_meter() {
 #[tokio::test(start_paused = true)]
 async fn muted_speech_is_not_heard() {
     let call = call_with("").await;
-    call.caller.tell(TransportInput::Message(ClientMessage::Mute { muted: true })).await;
+    call.caller
+        .tell(TransportInput::Message(ClientMessage::Mute { muted: true }))
+        .await;
     sleep(Duration::from_millis(40)).await;
     call.caller.say(speech());
     sleep(Duration::from_secs(6)).await;
@@ -255,10 +358,17 @@ async fn a_stall_pauses_the_agent_and_the_meter() {
     call.caller.tell(TransportInput::Stalled).await;
     sleep(Duration::from_secs(3)).await;
     let frames = call.caller.frames();
-    assert!(frames.iter().rev().take(100).all(|sound| !sound), "nothing is said into a dead line");
+    assert!(
+        frames.iter().rev().take(100).all(|sound| !sound),
+        "nothing is said into a dead line"
+    );
     call.caller.tell(TransportInput::Revived).await;
     sleep(Duration::from_secs(3)).await;
-    assert_eq!(call.words()[1], (Role::Agent, ANSWER.into(), false), "said to its end");
+    assert_eq!(
+        call.words()[1],
+        (Role::Agent, ANSWER.into(), false),
+        "said to its end"
+    );
     assert!(call.session.view().seconds <= 5);
 }
 

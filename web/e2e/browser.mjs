@@ -2,8 +2,8 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { installRtcStub } from "./rtc-stub.mjs";
 import { serve } from "./static-server.mjs";
 
 const FLAGS = [
@@ -18,6 +18,8 @@ const FLAGS = [
   "--use-fake-ui-for-media-stream",
   "--autoplay-policy=no-user-gesture-required",
 ];
+
+const RTC_STUB = fileURLToPath(new URL("rtc-stub.js", import.meta.url));
 
 /** Longest wait for something to appear, milliseconds. */
 export const WAIT_MS = 10_000;
@@ -50,7 +52,7 @@ export async function openPage(browser, where, { init = null, clock = false, ...
     if (/content security policy/i.test(message.text())) faults.push(message.text());
   });
   if (clock) await page.clock.install();
-  await page.addInitScript(installRtcStub);
+  await page.addInitScript({ path: RTC_STUB });
   if (init !== null) await page.addInitScript(init);
   if (where.routed) await page.route("**/v1/**", (route) => fulfill(where.stub, route));
   await page.goto(where.url);

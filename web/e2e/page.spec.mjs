@@ -74,6 +74,29 @@ test("a partial is replaced by its final and announced once", async () => {
   await context.close();
 });
 
+test("captions follow the words, unless the person reads further up", async () => {
+  const { page, context } = await openPage(browser, where, { viewport: { width: 1360, height: 620 } });
+  await startCall(page);
+  await emit(page, started());
+  const turns = (from) => Array.from({ length: 12 }, (_, n) => user(from + n, `Sentence number ${from + n}.`, true));
+  await emit(page, ...turns(1));
+  const left = () =>
+    page.getByTestId("captions").evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop);
+  assert.ok((await left()) < 2);
+  await page.setViewportSize({ width: 1360, height: 480 });
+  await page.waitForFunction(() => {
+    const log = document.querySelector("[data-testid=captions]");
+    return log.clientHeight < 250 && log.scrollHeight - log.clientHeight - log.scrollTop < 2;
+  });
+  await page.getByTestId("captions").evaluate((log) => log.scrollTo(0, 0));
+  await page.getByRole("button", { name: "Latest words" }).waitFor();
+  await emit(page, ...turns(20));
+  assert.ok((await left()) > 300);
+  await page.getByRole("button", { name: "Latest words" }).click();
+  assert.ok((await left()) < 2);
+  await context.close();
+});
+
 test("the agent's states and every safety state are shown", async () => {
   const { page, context } = await openPage(browser, where);
   await startCall(page);

@@ -186,6 +186,7 @@ test("a page without a server says so, and goes on when there is one", async () 
   where.stub.fails.agents = "gone";
   const { page, context } = await openPage(browser, where);
   await page.getByTestId("notice").getByText(/The server cannot be reached/).waitFor();
+  assert.match(await page.getByTestId("connection").textContent(), /No server/);
   await picture(page, "no-server");
   where.stub.fails.agents = null;
   await page.getByTestId("agent-card-cal").waitFor();

@@ -64,8 +64,8 @@ function screenOf(state: AppState): HTMLElement {
 // A screen that vanishes takes the focus with it; the new one says where one is.
 function enter(screen: HTMLElement): void {
   window.scrollTo({ top: 0 });
-  const target = screen === summary ? summary.querySelector<HTMLElement>("h1") : screen === picker ? picker.querySelector<HTMLElement>("[aria-checked=true]") : null;
-  target?.focus({ preventScroll: true });
+  const first = screen === summary ? "h1" : screen === picker ? "[aria-checked=true]" : null;
+  if (first !== null) screen.querySelector<HTMLElement>(first)?.focus({ preventScroll: true });
 }
 
 function titleOf({ call: { phase }, view }: AppState, name: string): string {

@@ -21,7 +21,14 @@ const CAPTIONS: Caption[] = [
     interrupted: true,
     atMs: 63_000,
   },
-  { role: "agent", turn: 2, segments: [{ id: 3, text: "Nobody heard this.", heardUtf16: 0 }], committed: null, interrupted: false, atMs: 70_000 },
+  {
+    role: "agent",
+    turn: 2,
+    segments: [{ id: 3, text: "Nobody heard this.", heardUtf16: 0 }],
+    committed: null,
+    interrupted: false,
+    atMs: 70_000,
+  },
 ];
 
 test("a waterfall's stages follow one another; recognizing and endpointing run side by side", () => {

@@ -88,7 +88,7 @@ const END_WORDS: Record<EndCause, EndWords> = {
   deleted: { title: "The call was ended", text: "It was ended from outside this page." },
   connection_lost: {
     title: "The connection was lost",
-    text: "It could not be taken up again in time. Everything said so far is below.",
+    text: "It could not be taken up again in time. Everything said so far is kept here.",
   },
   never_connected: { title: "The call did not connect", text: "Please call again." },
   drained: {
@@ -160,7 +160,8 @@ function microphoneNotices({ call, microphone, microphones }: AppState): Notice[
 const MICROPHONE_WORDS: Partial<Record<MicrophoneState, string>> = {
   asking: "Your browser is asking for the microphone. Allow it to talk, or go on by typing.",
   refused:
-    "The microphone is blocked for this page. You can type, and you hear every answer. To talk, allow it in the address bar and try again.",
+    "The microphone is blocked for this page. You can type, and you hear every answer. " +
+    "To talk, allow it in the address bar and try again.",
   missing: "No microphone was found. You can type, and you hear every answer.",
   busy: "Another program holds the microphone. You can type meanwhile.",
   insecure:

@@ -7,11 +7,16 @@ use proptest::prelude::*;
 use super::*;
 
 fn wave() -> Vec<i16> {
-    (0..800).map(|i| ((i as f32 * 0.05).sin() * 20_000.0) as i16).collect()
+    (0..800)
+        .map(|i| ((i as f32 * 0.05).sin() * 20_000.0) as i16)
+        .collect()
 }
 
 /// A WAV file made by another library.
-fn by_hound(spec: hound::WavSpec, write: impl Fn(&mut hound::WavWriter<&mut Cursor<Vec<u8>>>)) -> Vec<u8> {
+fn by_hound(
+    spec: hound::WavSpec,
+    write: impl Fn(&mut hound::WavWriter<&mut Cursor<Vec<u8>>>),
+) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
     write(&mut writer);
@@ -20,7 +25,12 @@ fn by_hound(spec: hound::WavSpec, write: impl Fn(&mut hound::WavWriter<&mut Curs
 }
 
 fn spec(channels: u16, bits_per_sample: u16, sample_format: hound::SampleFormat) -> hound::WavSpec {
-    hound::WavSpec { channels, sample_rate: 22_050, bits_per_sample, sample_format }
+    hound::WavSpec {
+        channels,
+        sample_rate: 22_050,
+        bits_per_sample,
+        sample_format,
+    }
 }
 
 #[test]
@@ -36,10 +46,17 @@ fn integer_wavs_of_all_widths_and_channels() {
                 }
             });
             let clip = read_audio_file(&file).unwrap();
-            assert_eq!((clip.rate_hz, clip.pcm.len()), (22_050, 800), "{bits} bit, {channels} channels");
+            assert_eq!(
+                (clip.rate_hz, clip.pcm.len()),
+                (22_050, 800),
+                "{bits} bit, {channels} channels"
+            );
             let step = if bits == 8 { 256 } else { 1 };
             for (got, want) in clip.pcm.iter().zip(wave()) {
-                assert!((i32::from(*got) - i32::from(want)).abs() <= step, "{bits} bit: {got} for {want}");
+                assert!(
+                    (i32::from(*got) - i32::from(want)).abs() <= step,
+                    "{bits} bit: {got} for {want}"
+                );
             }
         }
     }
@@ -69,7 +86,13 @@ fn float_wavs_and_mixing_down() {
 #[test]
 fn what_is_written_is_read_back() {
     let clip = read_audio_file(&write_wav(16_000, &wave())).unwrap();
-    assert_eq!(clip, Clip { rate_hz: 16_000, pcm: wave() });
+    assert_eq!(
+        clip,
+        Clip {
+            rate_hz: 16_000,
+            pcm: wave()
+        }
+    );
     assert_eq!(clip.duration_ms(), 50);
 }
 
@@ -112,8 +135,9 @@ fn what_cannot_be_read_says_why_and_what_to_do() {
 }
 
 fn material(name: &str) -> Option<Vec<u8>> {
-    let root = std::env::var("ANTIPHON_MATERIAL")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/material").to_owned());
+    let root = std::env::var("ANTIPHON_MATERIAL").unwrap_or_else(|_| {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/material").to_owned()
+    });
     let file = std::fs::read(format!("{root}/{name}")).ok();
     if file.is_none() {
         println!("SKIPPED: no test material at {root}/{name}");
@@ -123,14 +147,25 @@ fn material(name: &str) -> Option<Vec<u8>> {
 
 #[test]
 fn a_real_flac_is_read_and_a_cut_one_refused() {
-    let Some(file) = material(FLAC_SAMPLE) else { return };
+    let Some(file) = material(FLAC_SAMPLE) else {
+        return;
+    };
     let clip = read_audio_file(&file).unwrap();
     assert_eq!(clip.rate_hz, 16_000);
-    assert!((5_000..60_000).contains(&clip.duration_ms()), "{} ms", clip.duration_ms());
+    assert!(
+        (5_000..60_000).contains(&clip.duration_ms()),
+        "{} ms",
+        clip.duration_ms()
+    );
     let level = crate::level::dbfs(&clip.pcm);
     assert!((-45.0..-10.0).contains(&level), "{level} dBFS");
-    let cut = read_audio_file(&file[..file.len() / 2]).unwrap_err().to_string();
-    assert!(cut.contains("cut short") || cut.contains("damaged"), "{cut}");
+    let cut = read_audio_file(&file[..file.len() / 2])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        cut.contains("cut short") || cut.contains("damaged"),
+        "{cut}"
+    );
 }
 
 proptest! {
@@ -151,7 +186,9 @@ proptest! {
 
 #[test]
 fn a_damaged_flac_never_panics() {
-    let Some(file) = material(FLAC_SAMPLE) else { return };
+    let Some(file) = material(FLAC_SAMPLE) else {
+        return;
+    };
     let short = &file[..file.len().min(20_000)];
     for i in 0..400_usize {
         let mut file = short.to_vec();

@@ -1,6 +1,8 @@
 //! The agent's reply: from the responder's words to what was heard.
 
-use antiphon_proto::{CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SegmentId, TurnId};
+use antiphon_proto::{
+    CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SegmentId, TurnId,
+};
 
 use super::{Engine, FIRST_WORDS_MS_MAX, FinishedTurn};
 use crate::input::Mark;
@@ -16,7 +18,10 @@ impl Engine {
         if finished.endpointing_reason.is_some() {
             reply.timeline.endpointing_ms = Some(since_end(finished.ended_at));
         }
-        reply.timeline.endpointing_reason.clone_from(&finished.endpointing_reason);
+        reply
+            .timeline
+            .endpointing_reason
+            .clone_from(&finished.endpointing_reason);
         self.answered = Some(finished);
         match action {
             SafetyAction::Pass => {
@@ -25,7 +30,10 @@ impl Engine {
                 reply.generation = Some(generation);
                 self.reply = Some(reply);
                 let history = self.history.iter().cloned().collect();
-                self.emit(Output::StartGeneration { generation, history });
+                self.emit(Output::StartGeneration {
+                    generation,
+                    history,
+                });
             }
             SafetyAction::Replace { text } => {
                 reply.scripted = true;
@@ -63,7 +71,13 @@ impl Engine {
     }
 
     pub(super) fn on_delta(&mut self, generation: GenerationId, text: &str) {
-        let Some(reply) = self.reply.as_mut().filter(|reply| reply.generation == Some(generation)) else { return };
+        let Some(reply) = self
+            .reply
+            .as_mut()
+            .filter(|reply| reply.generation == Some(generation))
+        else {
+            return;
+        };
         if reply.timeline.first_token_ms.is_none() && !text.is_empty() {
             reply.timeline.first_token_ms = Some(self.now.ms_since(reply.origin));
         }
@@ -83,12 +97,21 @@ impl Engine {
             let id = self.next_segment;
             self.next_segment = id.next();
             reply.segments.push_back(Segment::new(id, text.clone()));
-            self.emit(Output::Classify { subject: Subject::Agent { segment: id }, text });
+            self.emit(Output::Classify {
+                subject: Subject::Agent { segment: id },
+                text,
+            });
         }
     }
 
     pub(super) fn on_generation_done(&mut self, generation: GenerationId, hang_up: bool) {
-        let Some(reply) = self.reply.as_mut().filter(|reply| reply.generation == Some(generation)) else { return };
+        let Some(reply) = self
+            .reply
+            .as_mut()
+            .filter(|reply| reply.generation == Some(generation))
+        else {
+            return;
+        };
         let rest = reply.splitter.finish();
         self.check_pieces(rest.into_iter().collect());
         let Some(reply) = &mut self.reply else { return };
@@ -101,13 +124,22 @@ impl Engine {
     }
 
     pub(super) fn on_generation_failed(&mut self, generation: GenerationId) {
-        let Some(reply) = self.reply.as_mut().filter(|reply| reply.generation == Some(generation)) else { return };
+        let Some(reply) = self
+            .reply
+            .as_mut()
+            .filter(|reply| reply.generation == Some(generation))
+        else {
+            return;
+        };
         reply.generation = None;
         let rest = reply.splitter.finish();
         let silent = reply.segments.is_empty() && rest.is_none();
         self.check_pieces(rest.into_iter().collect());
         let message = "The agent had trouble finding an answer.".to_owned();
-        self.publish(Event::Notice { code: NoticeCode::ResponderTrouble, message });
+        self.publish(Event::Notice {
+            code: NoticeCode::ResponderTrouble,
+            message,
+        });
         if silent {
             self.apologize();
         }
@@ -149,23 +181,38 @@ impl Engine {
     }
 
     fn clear_segment(&mut self, id: SegmentId, replacement: Option<String>) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else { return };
+        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
+            return;
+        };
         if let Some(text) = replacement {
             segment.text = text;
         }
-        segment.state =
-            if segment.text.trim().is_empty() { SegmentState::Failed } else { SegmentState::Cleared };
+        segment.state = if segment.text.trim().is_empty() {
+            SegmentState::Failed
+        } else {
+            SegmentState::Cleared
+        };
     }
 
     /// Hands sentences to the voice, and ends the reply once everything was heard.
     fn advance_reply(&mut self) {
         while let Some(reply) = &mut self.reply {
             let turn = reply.turn;
-            let Some(segment) = reply.next_to_speak() else { break };
+            let Some(segment) = reply.next_to_speak() else {
+                break;
+            };
             segment.state = SegmentState::Speaking;
             let (id, text) = (segment.id, segment.text.clone());
-            self.publish(Event::AgentText { turn, segment: id, text: text.clone() });
-            self.emit(Output::Speak { segment: id, turn, text });
+            self.publish(Event::AgentText {
+                turn,
+                segment: id,
+                text: text.clone(),
+            });
+            self.emit(Output::Speak {
+                segment: id,
+                turn,
+                text,
+            });
         }
         if self.reply.as_ref().is_some_and(Reply::finished) {
             self.end_reply();
@@ -173,7 +220,9 @@ impl Engine {
     }
 
     fn end_reply(&mut self) {
-        let Some(reply) = self.reply.take() else { return };
+        let Some(reply) = self.reply.take() else {
+            return;
+        };
         let (text, interrupted) = reply.heard();
         self.answered = None;
         self.interruption_due = None;
@@ -188,7 +237,9 @@ impl Engine {
     /// Stops the reply for good; history keeps what was heard. Where that is nothing, the turn it
     /// answered is taken up again.
     pub(super) fn interrupt_reply(&mut self) {
-        let Some(reply) = self.reply.take() else { return };
+        let Some(reply) = self.reply.take() else {
+            return;
+        };
         self.interruption_due = None;
         if let Some(generation) = reply.generation {
             self.emit(Output::CancelGeneration { generation });
@@ -221,7 +272,13 @@ impl Engine {
 
     pub(super) fn on_segment_started(&mut self, id: SegmentId) {
         let now = self.now;
-        let Some(reply) = self.reply.as_mut().filter(|reply| reply.segments.iter().any(|s| s.id == id)) else { return };
+        let Some(reply) = self
+            .reply
+            .as_mut()
+            .filter(|reply| reply.segments.iter().any(|s| s.id == id))
+        else {
+            return;
+        };
         let made = &mut reply.timeline.first_audio_made_ms;
         *made = made.or(Some(now.ms_since(reply.origin)));
     }
@@ -233,16 +290,27 @@ impl Engine {
     }
 
     pub(super) fn on_segment_failed(&mut self, id: SegmentId) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else { return };
+        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
+            return;
+        };
         segment.state = SegmentState::Failed;
         let message = "The agent's voice failed; read its words instead.".to_owned();
-        self.publish(Event::Notice { code: NoticeCode::VoiceTrouble, message });
+        self.publish(Event::Notice {
+            code: NoticeCode::VoiceTrouble,
+            message,
+        });
         self.advance_reply();
     }
 
     pub(super) fn on_first_frame_sent(&mut self, id: SegmentId) {
         let now = self.now;
-        let Some(reply) = self.reply.as_mut().filter(|reply| reply.segments.iter().any(|s| s.id == id)) else { return };
+        let Some(reply) = self
+            .reply
+            .as_mut()
+            .filter(|reply| reply.segments.iter().any(|s| s.id == id))
+        else {
+            return;
+        };
         if reply.audible {
             return;
         }
@@ -255,14 +323,18 @@ impl Engine {
     }
 
     pub(super) fn on_heard(&mut self, id: SegmentId, heard_ms: u64) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else { return };
+        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
+            return;
+        };
         if segment.heard_until(heard_ms) {
             self.publish_heard(id);
         }
     }
 
     pub(super) fn on_segment_played(&mut self, id: SegmentId) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else { return };
+        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
+            return;
+        };
         // A sentence that failed was not heard, whatever the playout says of its empty audio.
         if segment.state == SegmentState::Speaking && segment.played() {
             self.publish_heard(id);
@@ -275,7 +347,11 @@ impl Engine {
         let turn = reply.turn;
         if let Some(segment) = reply.segment(id) {
             let heard_utf16 = segment.heard_utf16();
-            self.publish(Event::AgentHeard { turn, segment: id, heard_utf16 });
+            self.publish(Event::AgentHeard {
+                turn,
+                segment: id,
+                heard_utf16,
+            });
         }
     }
 }

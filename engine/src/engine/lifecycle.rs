@@ -16,7 +16,9 @@ impl Engine {
         self.connected = true;
         let resumed = self.session_started();
         self.publish(resumed);
-        self.publish(Event::AgentState { state: self.agent_state });
+        self.publish(Event::AgentState {
+            state: self.agent_state,
+        });
         if self.safety != SafetyState::Normal {
             self.publish(Event::Safety { state: self.safety });
         }
@@ -69,8 +71,15 @@ impl Engine {
         if self.ending.is_some() {
             return;
         }
-        self.publish(Event::SessionEnding { reason, in_ms: limit_ms });
-        self.ending = Some(Ending { reason, deadline: self.now.plus_ms(limit_ms), farewell_said: false });
+        self.publish(Event::SessionEnding {
+            reason,
+            in_ms: limit_ms,
+        });
+        self.ending = Some(Ending {
+            reason,
+            deadline: self.now.plus_ms(limit_ms),
+            farewell_said: false,
+        });
         self.drop_user_turn();
         self.unchecked = None;
         if self.interruption_due.is_some() {
@@ -83,7 +92,9 @@ impl Engine {
 
     /// After the last reply: the farewell; after the farewell: the end.
     pub(super) fn continue_ending(&mut self) {
-        let Some(ending) = &mut self.ending else { return };
+        let Some(ending) = &mut self.ending else {
+            return;
+        };
         let (reason, said) = (ending.reason, ending.farewell_said);
         ending.farewell_said = true;
         if said || !self.connected || self.config.farewell.is_empty() {
@@ -100,7 +111,10 @@ impl Engine {
         self.unchecked = None;
         self.answered = None;
         self.interrupt_reply();
-        self.publish(Event::SessionEnded { reason, seconds: self.seconds });
+        self.publish(Event::SessionEnded {
+            reason,
+            seconds: self.seconds,
+        });
         self.emit(Output::Close { reason });
         self.agent_state = AgentState::Listening;
         self.closed = true;

@@ -7,8 +7,8 @@ mod user_side;
 use std::collections::VecDeque;
 
 use antiphon_proto::{
-    AgentState, CloseReason, Event, EventEnvelope, GenerationId, Message, Moment, Role, SafetyState, SegmentId, TurnId,
-    UtteranceId,
+    AgentState, CloseReason, Event, EventEnvelope, GenerationId, Message, Moment, Role,
+    SafetyState, SegmentId, TurnId, UtteranceId,
 };
 
 use crate::reply::Reply;
@@ -135,12 +135,28 @@ impl Engine {
         if self.closed {
             return None;
         }
-        let endpointing = self.endpointing_due().map(|due| (due, TimerReason::Endpointing));
-        let interruption = self.interruption_due.map(|due| (due, TimerReason::Interruption));
-        let first_words = self.first_words_due().map(|due| (due, TimerReason::FirstWords));
-        let ending = self.ending.map(|ending| (ending.deadline, TimerReason::Ending));
-        let limit = self.ending.is_none().then(|| (Moment::from_ms(self.config.call_ms_max), TimerReason::CallLimit));
-        [endpointing, interruption, first_words, ending, limit].into_iter().flatten().min_by_key(|(due, _)| *due)
+        let endpointing = self
+            .endpointing_due()
+            .map(|due| (due, TimerReason::Endpointing));
+        let interruption = self
+            .interruption_due
+            .map(|due| (due, TimerReason::Interruption));
+        let first_words = self
+            .first_words_due()
+            .map(|due| (due, TimerReason::FirstWords));
+        let ending = self
+            .ending
+            .map(|ending| (ending.deadline, TimerReason::Ending));
+        let limit = self.ending.is_none().then(|| {
+            (
+                Moment::from_ms(self.config.call_ms_max),
+                TimerReason::CallLimit,
+            )
+        });
+        [endpointing, interruption, first_words, ending, limit]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(due, _)| *due)
     }
 
     /// What was said and heard so far, oldest first.
@@ -161,7 +177,11 @@ impl Engine {
     /// The first event for a client that joins now, with all that was said so far. Not counted in
     /// the sequence: it carries the number of the last event published.
     pub fn snapshot(&self) -> EventEnvelope {
-        EventEnvelope { seq: self.event_seq, at_ms: self.now.ms(), event: self.session_started() }
+        EventEnvelope {
+            seq: self.event_seq,
+            at_ms: self.now.ms(),
+            event: self.session_started(),
+        }
     }
 
     fn dispatch(&mut self, input: Input) {
@@ -170,16 +190,30 @@ impl Engine {
             Input::Disconnected => self.on_disconnected(),
             Input::SpeechStarted { onset } => self.on_speech_started(onset),
             Input::SpeechStopped { end } => self.on_speech_stopped(end),
-            Input::TranscriptPartial { utterance, text } => self.on_transcript(utterance, &text, false),
-            Input::TranscriptFinal { utterance, text } => self.on_transcript(utterance, &text, true),
+            Input::TranscriptPartial { utterance, text } => {
+                self.on_transcript(utterance, &text, false)
+            }
+            Input::TranscriptFinal { utterance, text } => {
+                self.on_transcript(utterance, &text, true)
+            }
             Input::TranscriptFailed { utterance } => self.on_transcript_failed(utterance),
             Input::GenerationDelta { generation, text } => self.on_delta(generation, &text),
-            Input::GenerationDone { generation, hang_up } => self.on_generation_done(generation, hang_up),
+            Input::GenerationDone {
+                generation,
+                hang_up,
+            } => self.on_generation_done(generation, hang_up),
             Input::GenerationFailed { generation } => self.on_generation_failed(generation),
-            Input::Verdict { subject, state, action } => self.on_verdict(subject, state, action),
+            Input::Verdict {
+                subject,
+                state,
+                action,
+            } => self.on_verdict(subject, state, action),
             Input::SegmentMarks { segment, marks } => self.on_marks(segment, marks),
             Input::SegmentStarted { segment } => self.on_segment_started(segment),
-            Input::SegmentMade { segment, duration_ms } => self.on_segment_made(segment, duration_ms),
+            Input::SegmentMade {
+                segment,
+                duration_ms,
+            } => self.on_segment_made(segment, duration_ms),
             Input::SegmentFailed { segment } => self.on_segment_failed(segment),
             Input::FirstFrameSent { segment } => self.on_first_frame_sent(segment),
             Input::Heard { segment, heard_ms } => self.on_heard(segment, heard_ms),
@@ -221,7 +255,11 @@ impl Engine {
 
     fn publish(&mut self, event: Event) {
         self.event_seq += 1;
-        let envelope = EventEnvelope { seq: self.event_seq, at_ms: self.now.ms(), event };
+        let envelope = EventEnvelope {
+            seq: self.event_seq,
+            at_ms: self.now.ms(),
+            event,
+        };
         self.emit(Output::Publish { envelope });
     }
 
@@ -246,7 +284,13 @@ impl Engine {
         if text.is_empty() {
             return;
         }
-        let message = Message { turn, role, text, interrupted, at_ms: self.now.ms() };
+        let message = Message {
+            turn,
+            role,
+            text,
+            interrupted,
+            at_ms: self.now.ms(),
+        };
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
         }

@@ -38,7 +38,8 @@ impl Engine {
         }
         if reply.audible {
             reply.paused = true;
-            self.interruption_due = Some(onset.plus_ms(self.config.interruption_ms_min + DETECTOR_HANGOVER_MS));
+            self.interruption_due =
+                Some(onset.plus_ms(self.config.interruption_ms_min + DETECTOR_HANGOVER_MS));
             self.emit(Output::PausePlayout);
         } else if self.answered.is_some() {
             self.interrupt_reply();
@@ -53,7 +54,11 @@ impl Engine {
 
     /// Takes a turn up again that was taken for finished.
     pub(super) fn reopen(&mut self, finished: FinishedTurn) {
-        if self.history.back().is_some_and(|last| last.role == Role::User && last.turn == finished.turn) {
+        if self
+            .history
+            .back()
+            .is_some_and(|last| last.role == Role::User && last.turn == finished.turn)
+        {
             self.history.pop_back();
         }
         let mut user = finished.user;
@@ -64,7 +69,9 @@ impl Engine {
     }
 
     pub(super) fn on_speech_stopped(&mut self, end: Moment) {
-        let Some(user) = self.user.as_mut().filter(|user| user.speaking) else { return };
+        let Some(user) = self.user.as_mut().filter(|user| user.speaking) else {
+            return;
+        };
         user.speaking = false;
         user.speech_end = Some(end.max(user.onset));
         let long_enough = end.ms_since(user.onset) >= self.config.interruption_ms_min;
@@ -103,7 +110,10 @@ impl Engine {
 
     pub(super) fn on_transcript(&mut self, utterance: UtteranceId, text: &str, is_final: bool) {
         let now = self.now;
-        let known = self.user.as_mut().is_some_and(|user| user.transcript(utterance, text, is_final, now));
+        let known = self
+            .user
+            .as_mut()
+            .is_some_and(|user| user.transcript(utterance, text, is_final, now));
         // While an interruption is undecided nothing is shown: it may be withdrawn or join another turn.
         if known && self.interruption_due.is_none() {
             self.publish_transcript(false);
@@ -111,9 +121,17 @@ impl Engine {
     }
 
     pub(super) fn on_transcript_failed(&mut self, utterance: UtteranceId) {
-        if self.user.as_mut().is_some_and(|user| user.transcript_failed(utterance)) {
-            let message = "Speech could not be recognized just now. Say it again, or type instead.".to_owned();
-            self.publish(Event::Notice { code: NoticeCode::RecognizerTrouble, message });
+        if self
+            .user
+            .as_mut()
+            .is_some_and(|user| user.transcript_failed(utterance))
+        {
+            let message = "Speech could not be recognized just now. Say it again, or type instead."
+                .to_owned();
+            self.publish(Event::Notice {
+                code: NoticeCode::RecognizerTrouble,
+                message,
+            });
         }
     }
 
@@ -121,7 +139,11 @@ impl Engine {
         let Some(user) = &self.user else { return };
         let (turn, text) = (user.turn, user.text());
         if !text.is_empty() {
-            self.publish(Event::UserTranscript { turn, text, is_final });
+            self.publish(Event::UserTranscript {
+                turn,
+                text,
+                is_final,
+            });
         }
     }
 
@@ -151,11 +173,26 @@ impl Engine {
         self.finish_turn(user, text, origin, endpointing_reason);
     }
 
-    fn finish_turn(&mut self, user: UserTurn, text: String, origin: Moment, endpointing_reason: Option<String>) {
+    fn finish_turn(
+        &mut self,
+        user: UserTurn,
+        text: String,
+        origin: Moment,
+        endpointing_reason: Option<String>,
+    ) {
         let turn = user.turn;
         self.commit(turn, Role::User, text.clone(), false);
-        self.unchecked = Some(FinishedTurn { turn, user, origin, endpointing_reason, ended_at: self.now });
-        self.emit(Output::Classify { subject: Subject::User { turn }, text });
+        self.unchecked = Some(FinishedTurn {
+            turn,
+            user,
+            origin,
+            endpointing_reason,
+            ended_at: self.now,
+        });
+        self.emit(Output::Classify {
+            subject: Subject::User { turn },
+            text,
+        });
     }
 
     pub(super) fn on_user_text(&mut self, text: &str) {
@@ -163,7 +200,11 @@ impl Engine {
             return;
         }
         let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text: String = text.chars().filter(|c| !c.is_control()).take(USER_TEXT_CHARS_MAX).collect();
+        let text: String = text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(USER_TEXT_CHARS_MAX)
+            .collect();
         if text.is_empty() {
             return;
         }
@@ -174,11 +215,20 @@ impl Engine {
         self.answered = None;
         self.interrupt_reply();
         let turn: TurnId = self.allocate_turn();
-        self.publish(Event::UserTranscript { turn, text: text.clone(), is_final: true });
+        self.publish(Event::UserTranscript {
+            turn,
+            text: text.clone(),
+            is_final: true,
+        });
         self.finish_turn(UserTurn::new(turn, self.now), text, self.now, None);
     }
 
-    pub(super) fn on_verdict(&mut self, subject: Subject, state: SafetyState, action: SafetyAction) {
+    pub(super) fn on_verdict(
+        &mut self,
+        subject: Subject,
+        state: SafetyState,
+        action: SafetyAction,
+    ) {
         if state != self.safety {
             self.safety = state;
             self.publish(Event::Safety { state });

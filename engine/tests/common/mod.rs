@@ -1,9 +1,15 @@
 //! A conversation driven by hand, in virtual time.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::wildcard_enum_match_arm)] // a part is used by each test
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::wildcard_enum_match_arm
+)] // a part is used by each test
 
 use antiphon_engine::{Engine, EngineConfig, Input, Mark, Output, SafetyAction, Subject};
 use antiphon_proto::{
-    AgentId, CloseReason, Event, GenerationId, Message, Moment, SafetyState, SegmentId, SessionId, UtteranceId,
+    AgentId, CloseReason, Event, GenerationId, Message, Moment, SafetyState, SegmentId, SessionId,
+    UtteranceId,
 };
 
 pub struct Call {
@@ -17,9 +23,15 @@ pub struct Call {
 
 impl Call {
     pub fn with(change: impl FnOnce(&mut EngineConfig)) -> Self {
-        let mut config = EngineConfig::new(SessionId::from("sess_test"), AgentId::from("cal"), "Cal");
+        let mut config =
+            EngineConfig::new(SessionId::from("sess_test"), AgentId::from("cal"), "Cal");
         change(&mut config);
-        Self { engine: Engine::new(config), now: Moment::default(), outputs: Vec::new(), auto_verdicts: true }
+        Self {
+            engine: Engine::new(config),
+            now: Moment::default(),
+            outputs: Vec::new(),
+            auto_verdicts: true,
+        }
     }
 
     /// Connected, without a greeting.
@@ -79,22 +91,35 @@ impl Call {
         let onset = self.now;
         self.wait_ms(80).input(Input::SpeechStarted { onset });
         let end = onset.plus_ms(ms);
-        self.wait_ms(end.plus_ms(200).ms_since(self.now)).input(Input::SpeechStopped { end });
+        self.wait_ms(end.plus_ms(200).ms_since(self.now))
+            .input(Input::SpeechStopped { end });
         let utterance = UtteranceId(utterance);
-        self.input(Input::TranscriptFinal { utterance, text: text.into() })
+        self.input(Input::TranscriptFinal {
+            utterance,
+            text: text.into(),
+        })
     }
 
     /// The responder answers with these words at once.
     pub fn answers(&mut self, generation: u32, text: &str) -> &mut Self {
         let generation = GenerationId(generation);
-        self.input(Input::GenerationDelta { generation, text: text.into() });
-        self.input(Input::GenerationDone { generation, hang_up: false })
+        self.input(Input::GenerationDelta {
+            generation,
+            text: text.into(),
+        });
+        self.input(Input::GenerationDone {
+            generation,
+            hang_up: false,
+        })
     }
 
     /// The voice makes a segment with a word each 200 ms, and its first frame is sent.
     pub fn begins_playing(&mut self, segment: u32, text: &str) -> &mut Self {
         let segment = SegmentId(segment);
-        self.input(Input::SegmentMarks { segment, marks: marks(text) });
+        self.input(Input::SegmentMarks {
+            segment,
+            marks: marks(text),
+        });
         self.input(Input::SegmentStarted { segment });
         self.input(Input::FirstFrameSent { segment })
     }
@@ -103,21 +128,39 @@ impl Call {
         self.begins_playing(segment, text);
         let duration_ms = 200 * text.split_whitespace().count() as u64;
         let segment = SegmentId(segment);
-        self.input(Input::SegmentMade { segment, duration_ms });
-        self.wait_ms(duration_ms).input(Input::SegmentPlayed { segment })
+        self.input(Input::SegmentMade {
+            segment,
+            duration_ms,
+        });
+        self.wait_ms(duration_ms)
+            .input(Input::SegmentPlayed { segment })
     }
 
     pub fn heard(&mut self, segment: u32, heard_ms: u64) -> &mut Self {
-        self.input(Input::Heard { segment: SegmentId(segment), heard_ms })
+        self.input(Input::Heard {
+            segment: SegmentId(segment),
+            heard_ms,
+        })
     }
 
     pub fn history(&self) -> Vec<(String, bool)> {
-        self.engine.history().map(|Message { text, interrupted, .. }| (text.clone(), *interrupted)).collect()
+        self.engine
+            .history()
+            .map(
+                |Message {
+                     text, interrupted, ..
+                 }| (text.clone(), *interrupted),
+            )
+            .collect()
     }
 }
 
 pub fn pass(subject: Subject) -> Input {
-    Input::Verdict { subject, state: SafetyState::Normal, action: SafetyAction::Pass }
+    Input::Verdict {
+        subject,
+        state: SafetyState::Normal,
+        action: SafetyAction::Pass,
+    }
 }
 
 pub fn marks(text: &str) -> Vec<Mark> {
@@ -126,7 +169,10 @@ pub fn marks(text: &str) -> Vec<Mark> {
         .enumerate()
         .map(|(i, word)| {
             end += word.len() + usize::from(i > 0);
-            Mark { text_end: end, end_ms: 200 * (i as u64 + 1) }
+            Mark {
+                text_end: end,
+                end_ms: 200 * (i as u64 + 1),
+            }
         })
         .collect()
 }
@@ -142,7 +188,10 @@ pub fn spoken(outputs: &[Output]) -> Vec<String> {
 }
 
 pub fn generations(outputs: &[Output]) -> usize {
-    outputs.iter().filter(|output| matches!(output, Output::StartGeneration { .. })).count()
+    outputs
+        .iter()
+        .filter(|output| matches!(output, Output::StartGeneration { .. }))
+        .count()
 }
 
 pub fn closed(outputs: &[Output]) -> Option<CloseReason> {

@@ -1,10 +1,30 @@
 //! Written text as it is spoken: what a recognizer's vocabulary and its scoring are made of.
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const TENS: [&str; 10] = [
+    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
 
 /// Words of one phrase at most; what follows is dropped. Far above any sentence.
 const WORDS_MAX: usize = 400;
@@ -18,7 +38,8 @@ pub fn spoken_words(text: &str, is_word: impl Fn(&str) -> bool) -> Vec<String> {
     let mut words = Vec::new();
     let plain: String = text.chars().map(plain_char).collect();
     for token in plain.split_whitespace() {
-        let token = token.trim_matches(|c: char| !c.is_alphanumeric() && c != '%' && c != '$' && c != '&');
+        let token =
+            token.trim_matches(|c: char| !c.is_alphanumeric() && c != '%' && c != '$' && c != '&');
         speak_token(token, &is_word, &mut words);
         if words.len() >= WORDS_MAX {
             words.truncate(WORDS_MAX);
@@ -64,7 +85,8 @@ fn speak_token(token: &str, is_word: &impl Fn(&str) -> bool, words: &mut Vec<Str
         if lower.is_empty() {
             continue;
         }
-        let shouted = part.len() >= 2 && part.len() <= 5 && part.bytes().all(|b| b.is_ascii_uppercase());
+        let shouted =
+            part.len() >= 2 && part.len() <= 5 && part.bytes().all(|b| b.is_ascii_uppercase());
         if shouted && !is_word(&lower) {
             words.extend(lower.chars().map(|c| c.to_string()));
         } else {
@@ -82,26 +104,39 @@ fn is_abbreviation(token: &str) -> bool {
 }
 
 fn letters(token: &str) -> impl Iterator<Item = char> + '_ {
-    token.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase())
+    token
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .map(|c| c.to_ascii_lowercase())
 }
 
 /// A token with digits: `18th`, `2:30`, `3.5`, `$20`, `90%`, `1,000`, `h264`.
 fn speak_number_token(token: &str, is_word: &impl Fn(&str) -> bool, words: &mut Vec<String>) {
     let dollars = token.starts_with('$');
     let percent = token.ends_with('%');
-    let bare = token.trim_matches(|c| c == '$' || c == '%').replace(',', "");
-    if let Some(number) = ["st", "nd", "rd", "th"].iter().find_map(|end| bare.strip_suffix(end))
+    let bare = token
+        .trim_matches(|c| c == '$' || c == '%')
+        .replace(',', "");
+    if let Some(number) = ["st", "nd", "rd", "th"]
+        .iter()
+        .find_map(|end| bare.strip_suffix(end))
         && let Ok(value) = number.parse::<u64>()
     {
         speak_cardinal(value, words);
         if let Some(last) = words.last_mut() {
             *last = ordinal(last);
         }
-    } else if let Some((whole, decimals)) = bare.split_once('.').filter(|(w, d)| is_digits(w) && is_digits(d)) {
+    } else if let Some((whole, decimals)) = bare
+        .split_once('.')
+        .filter(|(w, d)| is_digits(w) && is_digits(d))
+    {
         speak_digits(whole, words);
         words.push("point".to_owned());
         words.extend(decimals.bytes().map(|b| digit_word(b).to_owned()));
-    } else if let Some((hour, minute)) = bare.split_once(':').filter(|(h, m)| is_digits(h) && is_digits(m)) {
+    } else if let Some((hour, minute)) = bare
+        .split_once(':')
+        .filter(|(h, m)| is_digits(h) && is_digits(m))
+    {
         speak_digits(hour, words);
         match minute.as_bytes() {
             b"00" => {}
@@ -124,7 +159,9 @@ fn speak_mixed(token: &str, is_word: &impl Fn(&str) -> bool, words: &mut Vec<Str
     let mut rest = token;
     while let Some(first) = rest.chars().next() {
         let digits = first.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() != digits)
+            .unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
         if digits {
             speak_digits(run, words);
@@ -161,8 +198,12 @@ fn digit_word(digit: u8) -> &'static str {
 }
 
 fn speak_cardinal(value: u64, words: &mut Vec<String>) {
-    const SCALES: [(u64, &str); 4] =
-        [(1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"), (100, "hundred")];
+    const SCALES: [(u64, &str); 4] = [
+        (1_000_000_000, "billion"),
+        (1_000_000, "million"),
+        (1_000, "thousand"),
+        (100, "hundred"),
+    ];
     if value < 20 {
         words.push(ONES[value as usize].to_owned());
         return;
@@ -211,26 +252,45 @@ mod tests {
     fn text_is_spelled_as_it_is_spoken() {
         for (text, spoken) in [
             ("Hello, world!", "hello world"),
-            ("It\u{2019}s Cal's \u{2014} twenty-one.", "it's cal's twenty one"),
+            (
+                "It\u{2019}s Cal's \u{2014} twenty-one.",
+                "it's cal's twenty one",
+            ),
             ("2:30 p.m.", "two thirty p m"),
             ("at 9:05 or 10:00", "at nine oh five or ten"),
-            ("December 18th, 1944", "december eighteenth nineteen forty four"),
-            ("1,000 people, 250 of 1905", "one thousand people two hundred fifty of nineteen oh five"),
+            (
+                "December 18th, 1944",
+                "december eighteenth nineteen forty four",
+            ),
+            (
+                "1,000 people, 250 of 1905",
+                "one thousand people two hundred fifty of nineteen oh five",
+            ),
             ("15213", "one five two one three"),
             ("$20 is 3.5%", "twenty dollars is three point five percent"),
             ("the API of the WEB", "the a p i of the web"),
             ("H264 and R&B", "h two hundred sixty four and r b"),
             ("caf\u{e9} \u{65e5}\u{672c}", "cafe"),
-            ("20th 42nd 99999999999999999999", "twentieth forty second nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine"),
+            (
+                "20th 42nd 99999999999999999999",
+                "twentieth forty second nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine nine",
+            ),
             ("", ""),
             ("... -- '", ""),
         ] {
-            assert_eq!(spoken_words(text, |word| word == "web").join(" "), spoken, "{text}");
+            assert_eq!(
+                spoken_words(text, |word| word == "web").join(" "),
+                spoken,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_phrase_without_end_is_cut() {
-        assert_eq!(spoken_words(&"word ".repeat(10_000), |_| true).len(), WORDS_MAX);
+        assert_eq!(
+            spoken_words(&"word ".repeat(10_000), |_| true).len(),
+            WORDS_MAX
+        );
     }
 }

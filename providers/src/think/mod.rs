@@ -1,6 +1,7 @@
 //! `Think`: history in, words out.
 
 pub mod offline;
+pub mod openai;
 
 use antiphon_proto::{GenerationId, Message};
 use tokio::sync::mpsc;

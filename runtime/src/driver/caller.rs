@@ -20,7 +20,9 @@ impl Driver {
                 // A subscriber that is already gone needs no answer.
                 let _ = reply.send(Subscription { first, events });
             }
-            Command::Drain(limit) => self.feed(Input::Drain { limit_ms: ms_of(limit) }),
+            Command::Drain(limit) => self.feed(Input::Drain {
+                limit_ms: ms_of(limit),
+            }),
             Command::Close(reason) => self.feed(Input::Close { reason }),
         }
     }
@@ -30,7 +32,10 @@ impl Driver {
             if self.connected {
                 let message = "This call was taken over by another window.".to_owned();
                 self.transport = Some(old);
-                self.feed(Input::Trouble { code: NoticeCode::Replaced, message });
+                self.feed(Input::Trouble {
+                    code: NoticeCode::Replaced,
+                    message,
+                });
                 self.lose_connection();
             } else {
                 old.close(now_std());
@@ -55,8 +60,12 @@ impl Driver {
         self.stalled = false;
         gauge!(measure::CALLS).decrement(1);
         self.meter.pause(self.clock.now());
-        self.view.send_modify(|view| view.status = SessionStatus::Reconnecting);
-        let due = self.clock.now().plus_ms(ms_of(self.limits.reconnect_within));
+        self.view
+            .send_modify(|view| view.status = SessionStatus::Reconnecting);
+        let due = self
+            .clock
+            .now()
+            .plus_ms(ms_of(self.limits.reconnect_within));
         self.give_up_at = Some((due, CloseReason::ConnectionLost));
         self.feed(Input::Disconnected);
     }
@@ -69,7 +78,10 @@ impl Driver {
             TransportInput::Message(message) => self.on_message(message),
             TransportInput::BadMessage(why) => {
                 let message = format!("A message from this page could not be read: {why}");
-                self.feed(Input::Trouble { code: NoticeCode::BadMessage, message });
+                self.feed(Input::Trouble {
+                    code: NoticeCode::BadMessage,
+                    message,
+                });
             }
             TransportInput::Stalled => {
                 self.stalled = true;
@@ -95,7 +107,8 @@ impl Driver {
         gauge!(measure::CALLS).increment(1);
         self.next_tick = self.clock.now();
         self.start_meter();
-        self.view.send_modify(|view| view.status = SessionStatus::Connected);
+        self.view
+            .send_modify(|view| view.status = SessionStatus::Connected);
         self.feed(Input::Connected);
     }
 
@@ -106,7 +119,10 @@ impl Driver {
         let was_connected = self.connected;
         self.lose_connection();
         if orderly && was_connected {
-            let due = self.clock.now().plus_ms(ms_of(self.limits.reconnect_after_goodbye));
+            let due = self
+                .clock
+                .now()
+                .plus_ms(ms_of(self.limits.reconnect_after_goodbye));
             self.give_up_at = Some((due, CloseReason::UserHungUp));
         }
     }
@@ -122,14 +138,18 @@ impl Driver {
             ClientMessage::UserText { text } => self.feed(Input::UserText { text }),
             ClientMessage::Mute { muted } => self.ears.mute(muted),
             ClientMessage::Interrupt {} => self.feed(Input::InterruptRequested),
-            ClientMessage::HangUp {} => self.feed(Input::Close { reason: CloseReason::UserHungUp }),
+            ClientMessage::HangUp {} => self.feed(Input::Close {
+                reason: CloseReason::UserHungUp,
+            }),
             ClientMessage::Ping {} => {}
         }
     }
 
     /// Sends 20 ms and tells the engine what that means for what was heard.
     pub(super) fn speak_tick(&mut self, now: Moment) {
-        let Some(transport) = &mut self.transport else { return };
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
         let queued_ms = self.mouth.playout.queued_ms();
         let first = match self.mouth.playout.next_frame(now) {
             NextFrame::Sound(frame, fact) => {
@@ -158,11 +178,15 @@ impl Driver {
 
     /// Takes 20 ms of the caller.
     pub(super) fn hear_tick(&mut self, now: Moment) {
-        let Some(transport) = &mut self.transport else { return };
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
         let mut frame = [0; CALLER_FRAME_SAMPLES];
         let pulled = transport.pull_audio(now_std(), &mut frame);
         let unheard_ms = transport.unheard_ms();
-        let Some(edge) = self.ears.hear(now, pulled, &mut frame) else { return };
+        let Some(edge) = self.ears.hear(now, pulled, &mut frame) else {
+            return;
+        };
         // The engine decides on what was heard until now, to the frame.
         while let Some(fact) = self.mouth.playout.poll_heard(now, unheard_ms, true) {
             self.feed(playout_input(fact));

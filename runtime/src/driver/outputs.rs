@@ -19,9 +19,16 @@ impl Driver {
             Output::FinishUtterance { utterance } => self.ears.finish(utterance),
             Output::CancelUtterance { utterance } => self.ears.cancel(utterance),
             Output::Classify { subject, text } => self.classify(subject, &text),
-            Output::StartGeneration { generation, history } => self.start_generation(generation, history),
+            Output::StartGeneration {
+                generation,
+                history,
+            } => self.start_generation(generation, history),
             Output::CancelGeneration { generation: _ } => self.thinking = None,
-            Output::Speak { segment, turn: _, text } => self.mouth.say(segment, text),
+            Output::Speak {
+                segment,
+                turn: _,
+                text,
+            } => self.mouth.say(segment, text),
             Output::PausePlayout => self.mouth.playout.pause(),
             Output::ResumePlayout => {
                 if !self.stalled {
@@ -48,13 +55,23 @@ impl Driver {
         });
         let action = match decision {
             Decision::Pass => SafetyAction::Pass,
-            Decision::Replace(text) => SafetyAction::Replace { text: text.to_owned() },
+            Decision::Replace(text) => SafetyAction::Replace {
+                text: text.to_owned(),
+            },
         };
-        self.inbox.push_back(Input::Verdict { subject, state: self.monitor.state(), action });
+        self.inbox.push_back(Input::Verdict {
+            subject,
+            state: self.monitor.state(),
+            action,
+        });
     }
 
     fn start_generation(&mut self, generation: GenerationId, history: Vec<Message>) {
-        let request = ThinkRequest { generation, agent: Arc::clone(&self.agent), history };
+        let request = ThinkRequest {
+            generation,
+            agent: Arc::clone(&self.agent),
+            history,
+        };
         self.thinking = Some(self.think.start(request, self.think_sender.clone()));
     }
 

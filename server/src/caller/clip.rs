@@ -43,15 +43,24 @@ pub(crate) struct Clip {
 impl Item {
     /// Reads, resamples and encodes a file.
     pub(crate) fn from_file(path: &Path) -> Result<Self, CallError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| CallError::Input { path: path.to_owned(), source })?;
-        let clip = read_audio_file(&bytes)
-            .map_err(|source| CallError::Audio { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| CallError::Input {
+            path: path.to_owned(),
+            source,
+        })?;
+        let clip = read_audio_file(&bytes).map_err(|source| CallError::Audio {
+            path: path.to_owned(),
+            source,
+        })?;
         let pcm = resample_all(&clip.pcm, clip.rate_hz, CALLER_RATE_HZ)?;
-        let silent =
-            CallError::SilentAudio { path: path.to_owned(), threshold_dbfs: LOUD_DBFS };
+        let silent = CallError::SilentAudio {
+            path: path.to_owned(),
+            threshold_dbfs: LOUD_DBFS,
+        };
         let speech_end_ms = speech_end_ms(&pcm).ok_or(silent)?;
-        Ok(Self::Clip(Clip { packets: encode(&pcm)?, speech_end_ms }))
+        Ok(Self::Clip(Clip {
+            packets: encode(&pcm)?,
+            speech_end_ms,
+        }))
     }
 }
 
@@ -108,7 +117,9 @@ mod tests {
     use super::*;
 
     fn tone(ms: usize, amplitude: f32) -> Vec<i16> {
-        (0..ms * 16).map(|n| ((n as f32 * 0.2).sin() * amplitude) as i16).collect()
+        (0..ms * 16)
+            .map(|n| ((n as f32 * 0.2).sin() * amplitude) as i16)
+            .collect()
     }
 
     #[test]
@@ -142,7 +153,9 @@ mod tests {
         check("empty.wav", b"", "empty");
         let silent = antiphon_audio::file::write_wav(16_000, &[0; 16_000]);
         check("silent.wav", &silent, "no sound");
-        let missing = Item::from_file(&dir.join("missing.wav")).unwrap_err().to_string();
+        let missing = Item::from_file(&dir.join("missing.wav"))
+            .unwrap_err()
+            .to_string();
         assert!(missing.contains("cannot read"), "{missing}");
         std::fs::remove_dir_all(&dir).unwrap();
     }
@@ -152,11 +165,23 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("antiphon-rate-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let path = dir.join("tone.wav");
-        let pcm: Vec<i16> = (0..44_100).map(|n| ((n as f32 * 0.1).sin() * 9_000.0) as i16).collect();
+        let pcm: Vec<i16> = (0..44_100)
+            .map(|n| ((n as f32 * 0.1).sin() * 9_000.0) as i16)
+            .collect();
         std::fs::write(&path, antiphon_audio::file::write_wav(44_100, &pcm)).unwrap();
-        let Item::Clip(clip) = Item::from_file(&path).unwrap() else { panic!("a clip") };
-        assert!((1_180..=1_260).contains(&clip.duration_ms()), "{}", clip.duration_ms());
-        assert!((980..=1_020).contains(&clip.speech_end_ms), "{}", clip.speech_end_ms);
+        let Item::Clip(clip) = Item::from_file(&path).unwrap() else {
+            panic!("a clip")
+        };
+        assert!(
+            (1_180..=1_260).contains(&clip.duration_ms()),
+            "{}",
+            clip.duration_ms()
+        );
+        assert!(
+            (980..=1_020).contains(&clip.speech_end_ms),
+            "{}",
+            clip.speech_end_ms
+        );
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -58,9 +58,9 @@ impl Line {
                 match self.peer.input().await {
                     PeerInput::Connected => return true,
                     PeerInput::Gone => return false,
-                    input @ (PeerInput::EventsOpen
-                    | PeerInput::Event(_)
-                    | PeerInput::Audio(_)) => self.early.push(input),
+                    input @ (PeerInput::EventsOpen | PeerInput::Event(_) | PeerInput::Audio(_)) => {
+                        self.early.push(input)
+                    }
                 }
             }
         };
@@ -90,7 +90,11 @@ impl Line {
 /// The own address on the way to the server's media port: nothing is sent to find it out.
 fn local_ip(session: &SessionCreated, rest: &Rest) -> IpAddr {
     let toward = |target: (&str, u16)| -> Option<IpAddr> {
-        let any = if target.0.contains(':') { "[::]:0" } else { "0.0.0.0:0" };
+        let any = if target.0.contains(':') {
+            "[::]:0"
+        } else {
+            "0.0.0.0:0"
+        };
         let socket = UdpSocket::bind(any).ok()?;
         socket.connect(target).ok()?;
         let ip = socket.local_addr().ok()?.ip();
@@ -100,6 +104,11 @@ fn local_ip(session: &SessionCreated, rest: &Rest) -> IpAddr {
         let (host, port) = candidate.rsplit_once(':')?;
         toward((host.trim_matches(['[', ']']), port.parse().ok()?))
     });
-    let signalling = || rest.host_port().and_then(|(host, port)| toward((&host, port)));
-    media.or_else(signalling).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    let signalling = || {
+        rest.host_port()
+            .and_then(|(host, port)| toward((&host, port)))
+    };
+    media
+        .or_else(signalling)
+        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }

@@ -38,15 +38,26 @@ pub async fn call(args: CallArgs) -> Result<CallSummary, CallError> {
     for path in &args.audio {
         items.push(Arc::new(Item::from_file(path)?));
     }
-    items.extend(args.text.iter().map(|text| Arc::new(Item::Text(text.clone()))));
+    items.extend(
+        args.text
+            .iter()
+            .map(|text| Arc::new(Item::Text(text.clone()))),
+    );
     let timeout = Duration::from_secs(args.timeout);
     let report = Report::new(args.json);
     let connecting = Line::connect(&args.server, &args.agent);
     let line = tokio::time::timeout(timeout, connecting)
         .await
-        .map_err(|_| CallError::TimedOut { seconds: args.timeout })??;
-    let plan = Plan { items, repeat: false, barge_in: args.barge_in, deadline: timeout };
-    let mut conversation = Conversation::new(line, plan, Some(report));
+        .map_err(|_| CallError::TimedOut {
+            seconds: args.timeout,
+        })??;
+    let plan = Plan {
+        items,
+        repeat: false,
+        barge_in: args.barge_in,
+        deadline: timeout,
+    };
+    let mut conversation = Conversation::new(line, plan, Some(report))?;
     if args.out.is_some() {
         conversation.record()?;
     }
@@ -56,8 +67,10 @@ pub async fn call(args: CallArgs) -> Result<CallSummary, CallError> {
     // A call that failed midway has a recording too, and it is then of most use.
     if let (Some(path), Some(pcm)) = (&args.out, recording) {
         let wav = antiphon_audio::file::write_wav(antiphon_audio::CALLER_RATE_HZ, &pcm);
-        std::fs::write(path, wav)
-            .map_err(|source| CallError::Output { path: path.clone(), source })?;
+        std::fs::write(path, wav).map_err(|source| CallError::Output {
+            path: path.clone(),
+            source,
+        })?;
     }
     outcome?;
     Ok(conversation.summary())
@@ -82,7 +95,11 @@ pub async fn load_command(args: LoadArgs) -> ExitCode {
     match load(args).await {
         Ok(summary) => {
             report::print_load(&summary, json);
-            ExitCode::from(if summary.failed == 0 { 0 } else { error::EXIT_NOT_CONNECTED })
+            ExitCode::from(if summary.failed == 0 {
+                0
+            } else {
+                error::EXIT_NOT_CONNECTED
+            })
         }
         Err(error) => fail(&error),
     }

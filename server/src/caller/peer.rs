@@ -81,7 +81,10 @@ impl Peer {
     pub(crate) async fn offer(local_ip: IpAddr) -> Result<(Self, String), CallError> {
         let (inputs_out, inputs) = mpsc::channel(INPUTS_MAX);
         let (gathered_out, mut gathered) = mpsc::channel(1);
-        let handler = Arc::new(Handler { inputs: inputs_out.clone(), gathered: gathered_out });
+        let handler = Arc::new(Handler {
+            inputs: inputs_out.clone(),
+            gathered: gathered_out,
+        });
         let mut media = MediaEngine::default();
         media.register_codec(opus_parameters(), RtpCodecKind::Audio)?;
         // Receiver reports only: they are what the server measures the way to us by.
@@ -97,8 +100,12 @@ impl Peer {
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let ssrc = random_u32();
         let track = microphone(ssrc);
-        connection.add_track(track.clone() as Arc<dyn TrackLocal>).await?;
-        let channel = connection.create_data_channel(EVENT_CHANNEL_LABEL, None).await?;
+        connection
+            .add_track(track.clone() as Arc<dyn TrackLocal>)
+            .await?;
+        let channel = connection
+            .create_data_channel(EVENT_CHANNEL_LABEL, None)
+            .await?;
         tokio::spawn(read_channel(channel.clone(), inputs_out));
         let offer = connection.create_offer(None).await?;
         connection.set_local_description(offer.clone()).await?;
@@ -107,7 +114,15 @@ impl Peer {
         let _ = tokio::time::timeout(GATHERING_TIMEOUT, gathered.recv()).await;
         let offer = connection.local_description().await.unwrap_or(offer);
         let (seq, rtp_time) = (random_u32() as u16 & 0x7FFF, random_u32());
-        let peer = Self { connection, channel, track, ssrc, seq, rtp_time, inputs };
+        let peer = Self {
+            connection,
+            channel,
+            track,
+            ssrc,
+            seq,
+            rtp_time,
+            inputs,
+        };
         Ok((peer, offer.sdp))
     }
 

@@ -63,9 +63,13 @@ enum Step {
     /// The greeting is under way or yet to come.
     Greeting,
     /// Something is being said until then.
-    Saying { until_ms: u64 },
+    Saying {
+        until_ms: u64,
+    },
     /// The answer is awaited.
-    Answer { since_ms: u64 },
+    Answer {
+        since_ms: u64,
+    },
     Finished,
 }
 
@@ -130,33 +134,45 @@ impl Script {
                 Action::Wait
             }
             Step::Answer { since_ms } => {
-                let answered = self.turns.last().is_some_and(|turn| turn.agent_first_audio_ms.is_some());
+                let answered = self
+                    .turns
+                    .last()
+                    .is_some_and(|turn| turn.agent_first_audio_ms.is_some());
                 let given_up = now_ms >= since_ms + ANSWER_WAIT_MS;
                 let over = (answered || given_up) && self.agent_finished(now_ms);
-                if over || self.may_interrupt(now_ms) { self.go_on(now_ms) } else { Action::Wait }
+                if over || self.may_interrupt(now_ms) {
+                    self.go_on(now_ms)
+                } else {
+                    Action::Wait
+                }
             }
             Step::Saying { .. } | Step::Finished => Action::Wait,
         }
     }
 
     fn agent_finished(&self, now_ms: u64) -> bool {
-        let quiet = self.sound.is_none_or(|(_, last)| now_ms >= last + FINISHED_QUIET_MS);
+        let quiet = self
+            .sound
+            .is_none_or(|(_, last)| now_ms >= last + FINISHED_QUIET_MS);
         self.agent == AgentState::Listening && quiet
     }
 
     fn may_interrupt(&self, now_ms: u64) -> bool {
         let answering = match self.step {
             Step::Greeting => true,
-            Step::Answer { .. } => {
-                self.turns.last().is_some_and(|turn| turn.agent_first_audio_ms.is_some())
-            }
+            Step::Answer { .. } => self
+                .turns
+                .last()
+                .is_some_and(|turn| turn.agent_first_audio_ms.is_some()),
             Step::Saying { .. } | Step::Finished => false,
         };
         self.barge_in
             && answering
             && self.next < self.cues.len()
             && self.agent == AgentState::Speaking
-            && self.sound.is_some_and(|(since, _)| now_ms >= since + BARGE_IN_AFTER_MS)
+            && self
+                .sound
+                .is_some_and(|(since, _)| now_ms >= since + BARGE_IN_AFTER_MS)
     }
 
     fn go_on(&mut self, now_ms: u64) -> Action {
@@ -169,9 +185,14 @@ impl Script {
         };
         let index = self.next;
         self.next += 1;
-        self.step = Step::Saying { until_ms: now_ms + cue.duration_ms };
+        self.step = Step::Saying {
+            until_ms: now_ms + cue.duration_ms,
+        };
         let user_end_ms = now_ms + cue.speech_end_ms;
-        self.turns.push(Turn { user_end_ms, agent_first_audio_ms: None });
+        self.turns.push(Turn {
+            user_end_ms,
+            agent_first_audio_ms: None,
+        });
         Action::Say(index)
     }
 }
@@ -180,7 +201,10 @@ impl Script {
 mod tests {
     use super::*;
 
-    const CUE: Cue = Cue { duration_ms: 1_000, speech_end_ms: 800 };
+    const CUE: Cue = Cue {
+        duration_ms: 1_000,
+        speech_end_ms: 800,
+    };
 
     /// An agent as seen from the caller: its states and its sound, by time.
     struct Agent {
@@ -227,18 +251,36 @@ mod tests {
             sounds: vec![200..2_000, 4_100..4_800, 5_200..6_000, 8_000..9_000],
         };
         let done = run(&mut script, &agent, 20_000);
-        let expected =
-            [(2_580, Action::Say(0)), (6_580, Action::Say(1)), (9_580, Action::Finish)];
+        let expected = [
+            (2_580, Action::Say(0)),
+            (6_580, Action::Say(1)),
+            (9_580, Action::Finish),
+        ];
         assert_eq!(done, expected);
         let turns = script.turns();
-        assert_eq!(turns[0], Turn { user_end_ms: 3_380, agent_first_audio_ms: Some(4_100) });
-        assert_eq!(turns[1], Turn { user_end_ms: 7_380, agent_first_audio_ms: Some(8_000) });
+        assert_eq!(
+            turns[0],
+            Turn {
+                user_end_ms: 3_380,
+                agent_first_audio_ms: Some(4_100)
+            }
+        );
+        assert_eq!(
+            turns[1],
+            Turn {
+                user_end_ms: 7_380,
+                agent_first_audio_ms: Some(8_000)
+            }
+        );
     }
 
     #[test]
     fn an_agent_that_does_not_greet_or_answer_is_not_waited_for_for_ever() {
         let mut script = Script::new(vec![CUE], false, false);
-        let agent = Agent { states: vec![(0, Listening)], sounds: vec![] };
+        let agent = Agent {
+            states: vec![(0, Listening)],
+            sounds: vec![],
+        };
         let done = run(&mut script, &agent, 60_000);
         assert_eq!(done, [(4_000, Action::Say(0)), (25_000, Action::Finish)]);
         assert_eq!(script.turns()[0].agent_first_audio_ms, None);
@@ -248,7 +290,12 @@ mod tests {
     fn barge_in_interrupts_and_the_rest_of_the_old_answer_does_not_count() {
         let mut script = Script::new(vec![CUE, CUE], false, true);
         let agent = Agent {
-            states: vec![(0, Speaking), (1_900, Listening), (3_000, Speaking), (9_000, Listening)],
+            states: vec![
+                (0, Speaking),
+                (1_900, Listening),
+                (3_000, Speaking),
+                (9_000, Listening),
+            ],
             // The interrupted greeting fades out while the caller speaks.
             sounds: vec![200..1_700, 2_600..9_000],
         };
@@ -256,13 +303,20 @@ mod tests {
         assert_eq!(done[0], (1_400, Action::Say(0)));
         assert_eq!(script.turns()[0].user_end_ms, 2_200);
         assert_eq!(script.turns()[0].agent_first_audio_ms, Some(2_600));
-        assert_eq!(done[1], (3_800, Action::Say(1)), "the answer is interrupted in turn");
+        assert_eq!(
+            done[1],
+            (3_800, Action::Say(1)),
+            "the answer is interrupted in turn"
+        );
     }
 
     #[test]
     fn a_repeating_script_starts_over() {
         let mut script = Script::new(vec![CUE], true, false);
-        let agent = Agent { states: vec![(0, Listening)], sounds: vec![100..200] };
+        let agent = Agent {
+            states: vec![(0, Listening)],
+            sounds: vec![100..200],
+        };
         let said = run(&mut script, &agent, 50_000);
         assert!(said.len() >= 2 && said.iter().all(|(_, action)| *action == Action::Say(0)));
     }

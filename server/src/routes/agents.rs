@@ -16,5 +16,8 @@ pub(super) struct Agents {
 
 /// `GET /v1/agents`: who can be called.
 pub(super) async fn list(State(app): State<App>) -> Json<Agents> {
-    Json(Agents { data: app.agent_views(), next_cursor: None })
+    Json(Agents {
+        data: app.agent_views(),
+        next_cursor: None,
+    })
 }

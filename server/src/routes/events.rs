@@ -31,7 +31,10 @@ pub(super) async fn open(
 ) -> Result<Response, ApiError> {
     let token = bearer(&headers).or(params.token.as_deref());
     let session = app.inner.registry.open_running(&id, token)?;
-    let subscription = session.subscribe().await.map_err(|_| ApiError::SessionEnded(id))?;
+    let subscription = session
+        .subscribe()
+        .await
+        .map_err(|_| ApiError::SessionEnded(id))?;
     Ok(upgrade
         .max_message_size(CLIENT_MESSAGE_BYTES_MAX)
         .on_upgrade(move |socket| serve(socket, session, subscription)))
@@ -80,14 +83,25 @@ async fn take(session: &Session, message: Message) -> Option<Arc<str>> {
             let _ = session.message(message).await;
             None
         }
-        Err(fault) => Some(notice(&format!("line {}, column {} is not as documented", fault.line(), fault.column()))),
+        Err(fault) => Some(notice(&format!(
+            "line {}, column {} is not as documented",
+            fault.line(),
+            fault.column()
+        ))),
     }
 }
 
 /// A notice to this connection alone; its number is 0.
 fn notice(why: &str) -> Arc<str> {
     let message = format!("A message could not be read: {why}");
-    let event = Event::Notice { code: NoticeCode::BadMessage, message };
-    let envelope = EventEnvelope { seq: 0, at_ms: 0, event };
+    let event = Event::Notice {
+        code: NoticeCode::BadMessage,
+        message,
+    };
+    let envelope = EventEnvelope {
+        seq: 0,
+        at_ms: 0,
+        event,
+    };
     serde_json::to_string(&envelope).unwrap_or_default().into()
 }

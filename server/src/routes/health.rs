@@ -17,14 +17,22 @@ pub(super) async fn health(State(app): State<App>) -> Json<serde_json::Value> {
 
 /// `GET /ready`: new calls are taken, and the recognizer is warm.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let status = if app.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if app.ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let running = app.inner.registry.running().len();
     let why = match (app.draining(), app.ready()) {
         (true, _) => "draining",
         (false, false) => "warming up",
         (false, true) => "ready",
     };
-    (status, Json(json!({ "status": why, "sessions": running, "calls_max": app.inner.calls_max }))).into_response()
+    (
+        status,
+        Json(json!({ "status": why, "sessions": running, "calls_max": app.inner.calls_max })),
+    )
+        .into_response()
 }
 
 /// `GET /metrics`: Prometheus text.
@@ -33,5 +41,12 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         return (StatusCode::NOT_FOUND, "metrics are off in this process\n").into_response();
     };
     let text = telemetry::render(handle, &app.inner.endpoint.metrics().snapshot());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
 }

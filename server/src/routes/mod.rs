@@ -22,7 +22,10 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/v1/agents", get(agents::list))
         .route("/v1/sessions", post(sessions::create))
-        .route("/v1/sessions/{id}", get(sessions::read).delete(sessions::end))
+        .route(
+            "/v1/sessions/{id}",
+            get(sessions::read).delete(sessions::end),
+        )
         .route("/v1/sessions/{id}/webrtc", post(sessions::webrtc))
         .route("/v1/sessions/{id}/events", get(events::open))
         .route("/health", get(health::health))
@@ -36,13 +39,26 @@ pub(crate) fn router(app: App) -> Router {
 
 /// The bearer token of a request.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(axum::http::header::AUTHORIZATION)?.to_str().ok()?;
+    let value = headers
+        .get(axum::http::header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 /// The media type of a request's body, without parameters, in lower case.
 fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let value = headers
+        .get(axum::http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }

@@ -1,6 +1,8 @@
 //! `/v1/sessions`: create, connect, read, end.
 
-use antiphon_proto::{CloseReason, CreateSession, SessionCreated, SessionId, SessionStatus, SessionView};
+use antiphon_proto::{
+    CloseReason, CreateSession, SessionCreated, SessionId, SessionStatus, SessionView,
+};
 use antiphon_transports::webrtc::OfferError;
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
@@ -25,11 +27,18 @@ pub(super) async fn create(
     let body = whole(body)?;
     let says = media_type(&headers);
     if says != "application/json" {
-        return Err(ApiError::MediaType { takes: "application/json", says });
+        return Err(ApiError::MediaType {
+            takes: "application/json",
+            says,
+        });
     }
-    let request: CreateSession = serde_json::from_slice(&body).map_err(|fault| ApiError::Body(fault.to_string()))?;
+    let request: CreateSession =
+        serde_json::from_slice(&body).map_err(|fault| ApiError::Body(fault.to_string()))?;
     let key = idempotency_key(&headers)?;
-    if let Some(created) = key.as_ref().and_then(|key| app.inner.registry.created_by(key)) {
+    if let Some(created) = key
+        .as_ref()
+        .and_then(|key| app.inner.registry.created_by(key))
+    {
         if created.agent != request.agent {
             return Err(ApiError::IdempotencyConflict);
         }
@@ -53,14 +62,22 @@ pub(super) async fn webrtc(
     let session = app.inner.registry.open_running(&id, bearer(&headers))?;
     let says = media_type(&headers);
     if says != "application/sdp" {
-        return Err(ApiError::MediaType { takes: "application/sdp", says });
+        return Err(ApiError::MediaType {
+            takes: "application/sdp",
+            says,
+        });
     }
     let body = whole(body)?;
     let offer = std::str::from_utf8(&body).map_err(|_| OfferError::NotSdp("it is not UTF-8"))?;
     let (answer, transport) = app.inner.endpoint.accept(offer, session.output_rate_hz())?;
-    session.attach(Box::new(transport)).await.map_err(|_| ApiError::SessionEnded(id.clone()))?;
-    let headers =
-        [(header::CONTENT_TYPE, "application/sdp".to_owned()), (header::LOCATION, format!("/v1/sessions/{id}"))];
+    session
+        .attach(Box::new(transport))
+        .await
+        .map_err(|_| ApiError::SessionEnded(id.clone()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/sdp".to_owned()),
+        (header::LOCATION, format!("/v1/sessions/{id}")),
+    ];
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 
@@ -104,8 +121,16 @@ fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let key = value.to_str().unwrap_or_default();
-    let fits = !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_CHARS_MAX && key.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(Some(key.to_owned())) } else { Err(ApiError::BadIdempotencyKey(IDEMPOTENCY_KEY_CHARS_MAX)) }
+    let fits = !key.is_empty()
+        && key.len() <= IDEMPOTENCY_KEY_CHARS_MAX
+        && key.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        Ok(Some(key.to_owned()))
+    } else {
+        Err(ApiError::BadIdempotencyKey(IDEMPOTENCY_KEY_CHARS_MAX))
+    }
 }

@@ -127,7 +127,9 @@ impl EventChannel {
 fn parse(binary: bool, data: &[u8]) -> Result<ClientMessage, String> {
     if data.len() > CLIENT_MESSAGE_BYTES_MAX {
         let bytes = data.len();
-        return Err(format!("the message has {bytes} bytes: send at most {CLIENT_MESSAGE_BYTES_MAX}"));
+        return Err(format!(
+            "the message has {bytes} bytes: send at most {CLIENT_MESSAGE_BYTES_MAX}"
+        ));
     }
     if binary {
         return Err("the message is binary: send text".to_owned());
@@ -147,7 +149,9 @@ fn parse(binary: bool, data: &[u8]) -> Result<ClientMessage, String> {
     if let ClientMessage::UserText { text } = &message
         && !(1..=USER_TEXT_CHARS_MAX).contains(&text.chars().count())
     {
-        return Err(format!("user_text must have 1 to {USER_TEXT_CHARS_MAX} characters"));
+        return Err(format!(
+            "user_text must have 1 to {USER_TEXT_CHARS_MAX} characters"
+        ));
     }
     Ok(message)
 }
@@ -163,7 +167,10 @@ impl Rate {
     fn allows(&mut self, now: Instant, per_second: u32) -> bool {
         let over = |since| now.saturating_duration_since(since) >= Duration::from_secs(1);
         if self.since.is_none_or(over) {
-            *self = Self { since: Some(now), count: 0 };
+            *self = Self {
+                since: Some(now),
+                count: 0,
+            };
         }
         self.count = self.count.saturating_add(1);
         self.count <= per_second
@@ -177,7 +184,10 @@ mod tests {
 
     fn check_bad(data: &[u8], expected: &str) {
         let reason = parse(false, data).unwrap_err();
-        assert!(reason.contains(expected), "{reason:?} should say {expected:?}");
+        assert!(
+            reason.contains(expected),
+            "{reason:?} should say {expected:?}"
+        );
         assert!(!reason.contains("secret"), "{reason:?} quotes the message");
     }
 
@@ -190,8 +200,15 @@ mod tests {
         check_bad(br#"{"type":"ping","secret":1}"#, "not one of user_text");
         check_bad(br#"{"type":"user_text","text":""}"#, "1 to 2000 characters");
         check_bad(&[0xFF, 0xFE, 0x00], "not JSON");
-        check_bad(&vec![b' '; CLIENT_MESSAGE_BYTES_MAX + 1], "bytes: send at most");
-        assert!(parse(true, br#"{"type":"ping"}"#).unwrap_err().contains("binary"));
+        check_bad(
+            &vec![b' '; CLIENT_MESSAGE_BYTES_MAX + 1],
+            "bytes: send at most",
+        );
+        assert!(
+            parse(true, br#"{"type":"ping"}"#)
+                .unwrap_err()
+                .contains("binary")
+        );
     }
 
     #[test]
@@ -199,15 +216,25 @@ mod tests {
         let text = "\\ud83d\\ude00".repeat(USER_TEXT_CHARS_MAX);
         let message = format!(r#"{{"type":"user_text","text":"{text}"}}"#);
         let parsed = parse(false, message.as_bytes()).unwrap();
-        assert_eq!(parsed, ClientMessage::UserText { text: "😀".repeat(USER_TEXT_CHARS_MAX) });
-        check_bad(message.replace("text\":\"", "text\":\"x").as_bytes(), "1 to 2000 characters");
+        assert_eq!(
+            parsed,
+            ClientMessage::UserText {
+                text: "😀".repeat(USER_TEXT_CHARS_MAX)
+            }
+        );
+        check_bad(
+            message.replace("text\":\"", "text\":\"x").as_bytes(),
+            "1 to 2000 characters",
+        );
     }
 
     #[test]
     fn rates_are_counted_by_the_second() {
         let (mut rate, start) = (Rate::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
-        let allowed: Vec<bool> = [0, 10, 20, 999, 1_000].map(|ms| rate.allows(at(ms), 2)).into();
+        let allowed: Vec<bool> = [0, 10, 20, 999, 1_000]
+            .map(|ms| rate.allows(at(ms), 2))
+            .into();
         assert_eq!(allowed, [true, true, false, false, true]);
     }
 }

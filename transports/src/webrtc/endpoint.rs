@@ -98,21 +98,26 @@ impl Endpoint {
     /// # Errors
     /// [`BindError`], whose text is fit for people.
     pub fn bind(udp_addr: SocketAddr, config: EndpointConfig) -> Result<Self, BindError> {
-        let mut socket = Socket::bind(udp_addr)
-            .map_err(|source| BindError::Socket { addr: udp_addr, source })?;
-        let found =
-            candidates(socket.local(), &config.announce).map_err(BindError::Interfaces)?;
+        let mut socket = Socket::bind(udp_addr).map_err(|source| BindError::Socket {
+            addr: udp_addr,
+            source,
+        })?;
+        let found = candidates(socket.local(), &config.announce).map_err(BindError::Interfaces)?;
         // Only those that the protocol takes: no unspecified or broadcast address.
-        let usable: Vec<SocketAddr> =
-            found.into_iter().filter(|addr| Candidate::host(*addr, "udp").is_ok()).collect();
+        let usable: Vec<SocketAddr> = found
+            .into_iter()
+            .filter(|addr| Candidate::host(*addr, "udp").is_ok())
+            .collect();
         if usable.is_empty() {
             return Err(BindError::NoCandidates { addr: udp_addr });
         }
         socket.set_candidates(usable);
         let crypto = Arc::new(str0m::crypto::from_feature_flags());
         // One certificate for all calls: making one costs more than a whole handshake.
-        let certificate =
-            crypto.dtls_provider.generate_certificate().ok_or(BindError::Certificate)?;
+        let certificate = crypto
+            .dtls_provider
+            .generate_certificate()
+            .ok_or(BindError::Certificate)?;
         let shared = Arc::new(Shared {
             socket,
             routes: Routes::default(),
@@ -188,8 +193,14 @@ impl Endpoint {
         if !self.shared.routes.insert(&credentials.ufrag, &inbox) {
             return Err(OfferError::Internal);
         }
-        let transport =
-            WebRtcTransport::new(self.shared.clone(), credentials.ufrag, inbox, rtc, media, now);
+        let transport = WebRtcTransport::new(
+            self.shared.clone(),
+            credentials.ufrag,
+            inbox,
+            rtc,
+            media,
+            now,
+        );
         Ok((answer.to_sdp_string(), transport))
     }
 }

@@ -153,7 +153,11 @@ mod tests {
         let mut check = |first_byte: u8, expected: usize| {
             inbox.register(&waker);
             assert!(inbox.push(datagram(first_byte)));
-            assert_eq!(wakes.0.load(Ordering::Relaxed), expected, "after {first_byte}");
+            assert_eq!(
+                wakes.0.load(Ordering::Relaxed),
+                expected,
+                "after {first_byte}"
+            );
         };
         check(128, 1);
         inbox.let_media_wait();

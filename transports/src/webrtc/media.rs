@@ -82,12 +82,19 @@ impl Media {
         if packet.payload.is_empty() {
             return Received::Padding;
         }
-        let is_opus = self.track.is_some_and(|(_, pt)| packet.header.payload_type == pt);
+        let is_opus = self
+            .track
+            .is_some_and(|(_, pt)| packet.header.payload_type == pt);
         if !is_opus || !self.follows(packet.header.ssrc, at) {
             return Received::Ignored;
         }
         let rtp_time = packet.header.timestamp;
-        self.caller.insert(*packet.seq_no, rtp_time, packet.payload.to_vec(), self.micros(at));
+        self.caller.insert(
+            *packet.seq_no,
+            rtp_time,
+            packet.payload.to_vec(),
+            self.micros(at),
+        );
         Received::Audio
     }
 

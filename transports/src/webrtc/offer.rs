@@ -75,11 +75,18 @@ pub(crate) fn parse(text: &str) -> Result<SdpOffer, OfferError> {
 }
 
 fn checked_lines(text: &str) -> Result<Vec<&str>, OfferError> {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect();
     if lines.first() != Some(&"v=0") {
         return Err(OfferError::NotSdp("the first line is not v=0"));
     }
-    if lines.iter().any(|line| line.as_bytes().get(1) != Some(&b'=')) {
+    if lines
+        .iter()
+        .any(|line| line.as_bytes().get(1) != Some(&b'='))
+    {
         return Err(OfferError::NotSdp("a line is not of the form x=..."));
     }
     let sections = lines.iter().filter(|line| line.starts_with("m=")).count();
@@ -91,7 +98,10 @@ fn checked_lines(text: &str) -> Result<Vec<&str>, OfferError> {
 
 /// Checks that one section is audio that can be answered with sound.
 fn check_sections(lines: &[&str]) -> Result<(), OfferError> {
-    let first = lines.iter().position(|line| line.starts_with("m=")).unwrap_or(lines.len());
+    let first = lines
+        .iter()
+        .position(|line| line.starts_with("m="))
+        .unwrap_or(lines.len());
     let (session, media) = lines.split_at(first);
     let mut problem = OfferError::NoAudio;
     for section in media.chunk_by(|_, line| !line.starts_with("m=")) {
@@ -105,7 +115,11 @@ fn check_sections(lines: &[&str]) -> Result<(), OfferError> {
 }
 
 fn check_audio(session: &[&str], section: &[&str]) -> Result<(), OfferError> {
-    let mut words = section.first().copied().unwrap_or_default().split_ascii_whitespace();
+    let mut words = section
+        .first()
+        .copied()
+        .unwrap_or_default()
+        .split_ascii_whitespace();
     // Port 0 is a section that was turned off (RFC 8843, RFC 3264).
     if words.next() != Some("m=audio") || words.next() == Some("0") {
         return Err(OfferError::NoAudio);
@@ -132,11 +146,18 @@ fn check_audio(session: &[&str], section: &[&str]) -> Result<(), OfferError> {
 
 fn check_security(session: &[&str], section: &[&str]) -> Result<(), OfferError> {
     for (prefix, what) in [
-        ("a=fingerprint:", "a=fingerprint, the certificate's fingerprint"),
+        (
+            "a=fingerprint:",
+            "a=fingerprint, the certificate's fingerprint",
+        ),
         ("a=ice-ufrag:", "a=ice-ufrag, the ICE username"),
         ("a=ice-pwd:", "a=ice-pwd, the ICE password"),
     ] {
-        if !session.iter().chain(section).any(|line| line.starts_with(prefix)) {
+        if !session
+            .iter()
+            .chain(section)
+            .any(|line| line.starts_with(prefix))
+        {
             return Err(OfferError::NoSecurity(what));
         }
     }

@@ -47,7 +47,10 @@ impl Routes {
         if tables.by_ufrag.contains_key(ufrag) {
             return false;
         }
-        let call = Call { inbox: inbox.clone(), addresses: Vec::new() };
+        let call = Call {
+            inbox: inbox.clone(),
+            addresses: Vec::new(),
+        };
         tables.by_ufrag.insert(ufrag.to_owned(), call);
         true
     }
@@ -113,7 +116,10 @@ fn forget_address(
     address: SocketAddr,
     owner: &Arc<Inbox>,
 ) {
-    if by_address.get(&address).is_some_and(|inbox| Arc::ptr_eq(inbox, owner)) {
+    if by_address
+        .get(&address)
+        .is_some_and(|inbox| Arc::ptr_eq(inbox, owner))
+    {
         by_address.remove(&address);
     }
 }
@@ -199,7 +205,10 @@ mod tests {
         let found = routes.find(address(1), &[128; 30]).unwrap();
         assert!(Arc::ptr_eq(&found, &new));
         routes.remove("old");
-        assert!(routes.find(address(1), &[128; 30]).is_some(), "the new call keeps it");
+        assert!(
+            routes.find(address(1), &[128; 30]).is_some(),
+            "the new call keeps it"
+        );
     }
 
     #[test]

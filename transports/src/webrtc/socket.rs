@@ -50,7 +50,12 @@ impl Socket {
             }
         }
         let socket = UdpSocket::from_std(socket)?;
-        Ok(Self { socket, state, local, candidates: Vec::new() })
+        Ok(Self {
+            socket,
+            state,
+            local,
+            candidates: Vec::new(),
+        })
     }
 
     /// The bound address.
@@ -83,8 +88,10 @@ impl Socket {
             segment_size: None,
             src_ip: local_ip.filter(|_| self.local.ip().is_unspecified()),
         };
-        let send = || self.state.try_send(UdpSockRef::from(&self.socket), &transmit);
-        self.socket.try_io(Interest::WRITABLE, send)
+        // Straight to the system: the runtime knows that a socket is writable only once it has
+        // polled it, and a datagram that finds no room is dropped anyway.
+        self.state
+            .try_send(UdpSockRef::from(&self.socket), &transmit)
     }
 
     /// Receives for ever: each datagram goes to its call's inbox or is counted as dropped.
@@ -113,11 +120,16 @@ impl Socket {
         buffers: &mut [Vec<u8>],
         metas: &mut [RecvMeta],
     ) -> io::Result<usize> {
-        let mut slices: Vec<IoSliceMut<'_>> =
-            buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
+        let mut slices: Vec<IoSliceMut<'_>> = buffers
+            .iter_mut()
+            .map(|buffer| IoSliceMut::new(buffer))
+            .collect();
         let socket = &self.socket;
-        let mut receive = || self.state.recv(UdpSockRef::from(socket), &mut slices, metas);
-        socket.async_io(Interest::READABLE, &mut receive).await
+        let receive = || {
+            self.state
+                .recv(UdpSockRef::from(socket), &mut slices, metas)
+        };
+        socket.async_io(Interest::READABLE, receive).await
     }
 
     fn sort(
@@ -145,7 +157,13 @@ impl Socket {
                 continue;
             };
             let bytes = bytes.to_vec();
-            if !inbox.push(Datagram { at, source, destination, local_ip, bytes }) {
+            if !inbox.push(Datagram {
+                at,
+                source,
+                destination,
+                local_ip,
+                bytes,
+            }) {
                 metrics.dropped_inbox_full.one();
             }
         }
@@ -154,9 +172,15 @@ impl Socket {
     /// The announced candidate that a datagram to `local_ip` was meant for: the address itself,
     /// or behind a NAT, where another address is announced, one of the sender's family.
     fn candidate_for(&self, local_ip: Option<IpAddr>, source: SocketAddr) -> SocketAddr {
-        let exact = self.candidates.iter().find(|candidate| Some(candidate.ip()) == local_ip);
-        let same_family =
-            || self.candidates.iter().find(|candidate| candidate.is_ipv4() == source.is_ipv4());
+        let exact = self
+            .candidates
+            .iter()
+            .find(|candidate| Some(candidate.ip()) == local_ip);
+        let same_family = || {
+            self.candidates
+                .iter()
+                .find(|candidate| candidate.is_ipv4() == source.is_ipv4())
+        };
         exact.or_else(same_family).copied().unwrap_or(self.local)
     }
 
@@ -188,7 +212,11 @@ mod tests {
         // The whole of 127/8 is this host: two local addresses to tell apart.
         for asked in ["127.0.0.1", "127.0.0.2"] {
             socket
-                .send(client.local_addr().unwrap(), Some(asked.parse().unwrap()), b"x")
+                .send(
+                    client.local_addr().unwrap(),
+                    Some(asked.parse().unwrap()),
+                    b"x",
+                )
                 .unwrap();
             let (_, from) = client.recv_from(&mut [0; 9]).unwrap();
             assert_eq!(from.ip().to_string(), asked);
@@ -202,7 +230,9 @@ mod tests {
             return;
         };
         let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.send(client.local_addr().unwrap(), None, b"x").unwrap();
+        socket
+            .send(client.local_addr().unwrap(), None, b"x")
+            .unwrap();
         let (_, from) = client.recv_from(&mut [0; 9]).unwrap();
         assert_eq!(canonical(from).port(), socket.local().port());
     }
@@ -210,13 +240,18 @@ mod tests {
     #[tokio::test]
     async fn destinations_are_named_as_announced() {
         let mut socket = Socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let list: Vec<SocketAddr> =
-            vec!["10.0.0.5:9".parse().unwrap(), "[2001:db8::1]:9".parse().unwrap()];
+        let list: Vec<SocketAddr> = vec![
+            "10.0.0.5:9".parse().unwrap(),
+            "[2001:db8::1]:9".parse().unwrap(),
+        ];
         socket.set_candidates(list.clone());
         let v4: SocketAddr = "192.0.2.1:1".parse().unwrap();
         let v6: SocketAddr = "[2001:db8::9]:1".parse().unwrap();
         assert_eq!(socket.candidate_for(Some(list[0].ip()), v4), list[0]);
-        assert_eq!(socket.candidate_for(Some("172.16.0.1".parse().unwrap()), v4), list[0]);
+        assert_eq!(
+            socket.candidate_for(Some("172.16.0.1".parse().unwrap()), v4),
+            list[0]
+        );
         assert_eq!(socket.candidate_for(None, v6), list[1]);
     }
 }

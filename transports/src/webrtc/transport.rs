@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,6 +45,14 @@ pub const HANDSHAKE_MS_MAX: u64 = 15_000;
 /// between 20 and 60 on a quiet network; plus the output device.
 const RECEIVER_BUFFER_MS: u32 = 60;
 
+/// A caller whose nominated address was silent for so many milliseconds, while another one that
+/// has passed a connectivity check was not, has moved: its NAT gave it a new port, and it does not
+/// know, so that it nominates nothing anew.
+const MOVED_AFTER_MS: u64 = 1_000;
+
+/// Addresses of one caller remembered for that.
+const CHECKED_ADDRESSES_MAX: usize = 8;
+
 /// Inputs that wait for the session; client messages beyond that are dropped.
 const INPUTS_QUEUED_MAX: usize = 64;
 
@@ -71,6 +79,8 @@ pub struct WebRtcTransport {
     /// When the last datagram came, and the last one with audio.
     heard_at: Instant,
     heard_audio_at: Option<Instant>,
+    /// Addresses that have passed a connectivity check, and when each was last heard.
+    checked: Vec<(SocketAddr, Instant)>,
     /// The local address that the peer talks to.
     local_ip: Option<IpAddr>,
     rtt: Duration,
@@ -108,6 +118,7 @@ impl WebRtcTransport {
             stalled: false,
             heard_at: now,
             heard_audio_at: None,
+            checked: Vec::new(),
             local_ip: None,
             rtt: Duration::ZERO,
             ticked_at: None,
@@ -158,6 +169,13 @@ impl WebRtcTransport {
     fn heard(&mut self, datagram: &Datagram) {
         self.heard_at = self.heard_at.max(datagram.at);
         self.local_ip = datagram.local_ip;
+        if let Some((_, at)) = self
+            .checked
+            .iter_mut()
+            .find(|(from, _)| *from == datagram.source)
+        {
+            *at = datagram.at;
+        }
         if self.stalled {
             self.stalled = false;
             self.give(TransportInput::Revived);
@@ -177,7 +195,7 @@ impl WebRtcTransport {
         for _ in 0..IMMEDIATE_TIMEOUTS_MAX {
             let due = loop {
                 match self.rtc.poll_output() {
-                    Ok(Output::Transmit(transmit)) => self.transmit(&transmit),
+                    Ok(Output::Transmit(transmit)) => self.transmit(now, &transmit),
                     Ok(Output::Event(event)) => self.on_event(now, event, cause),
                     Ok(Output::Timeout(due)) => break due,
                     Err(error) => {
@@ -199,19 +217,49 @@ impl WebRtcTransport {
         self.protocol_due = now + Duration::from_millis(1);
     }
 
-    fn transmit(&self, transmit: &Transmit) {
-        // A successful check is proof that the peer at that address knows this call's password.
-        if is_binding_success(&transmit.contents) {
-            self.shared.routes.learn(&self.ufrag, transmit.destination);
-        }
-        let sent = self.shared.socket.send(transmit.destination, self.local_ip, &transmit.contents);
-        match sent {
+    fn transmit(&mut self, now: Instant, transmit: &Transmit) {
+        let destination = if is_binding_success(&transmit.contents) {
+            self.checked_ok(now, transmit.destination);
+            transmit.destination
+        } else {
+            self.moved_from(now, transmit.destination)
+                .unwrap_or(transmit.destination)
+        };
+        match self
+            .shared
+            .socket
+            .send(destination, self.local_ip, &transmit.contents)
+        {
             Ok(()) => self.shared.metrics.datagrams_out.one(),
             Err(error) => {
                 tracing::trace!(call = %self.ufrag, %error, "UDP send");
                 self.shared.metrics.dropped_send.one();
             }
         }
+    }
+
+    /// A successful check is proof that the peer at that address knows this call's password.
+    fn checked_ok(&mut self, now: Instant, address: SocketAddr) {
+        // Every time: another call may have used the address meanwhile.
+        self.shared.routes.learn(&self.ufrag, address);
+        if self.checked.iter().any(|(known, _)| *known == address) {
+            return;
+        }
+        if self.checked.len() >= CHECKED_ADDRESSES_MAX {
+            self.checked.remove(0);
+        }
+        self.checked.push((address, now));
+    }
+
+    /// Where the caller is now, if no longer at the nominated address.
+    fn moved_from(&self, now: Instant, nominated: SocketAddr) -> Option<SocketAddr> {
+        let silent_ms = |at: Instant| now.saturating_duration_since(at).as_millis();
+        let (address, at) = self.checked.iter().max_by_key(|(_, at)| *at)?;
+        let at_nominated = self.checked.iter().find(|(known, _)| *known == nominated);
+        let nominated_is_silent =
+            at_nominated.is_none_or(|(_, at)| silent_ms(*at) >= u128::from(MOVED_AFTER_MS));
+        let here = silent_ms(*at) < u128::from(MOVED_AFTER_MS);
+        (*address != nominated && nominated_is_silent && here).then_some(*address)
     }
 
     #[expect(
@@ -334,12 +382,15 @@ impl WebRtcTransport {
 
     /// When the timer must look again.
     fn timer_due(&self, now: Instant) -> Option<Instant> {
-        let ticks = self.ticked_at.is_some_and(|at| now < at + TICKS_EXPECTED_WITHIN);
+        let ticks = self
+            .ticked_at
+            .is_some_and(|at| now < at + TICKS_EXPECTED_WITHIN);
         match self.phase {
             Phase::Closed => None,
-            Phase::Handshake { since } => {
-                Some(self.protocol_due.min(since + Duration::from_millis(HANDSHAKE_MS_MAX)))
-            }
+            Phase::Handshake { since } => Some(
+                self.protocol_due
+                    .min(since + Duration::from_millis(HANDSHAKE_MS_MAX)),
+            ),
             Phase::Connected if ticks => Some(now + TICK_WATCH_INTERVAL),
             Phase::Connected => Some(self.protocol_due.min(now + TICK_WATCH_INTERVAL)),
         }

@@ -22,7 +22,11 @@ fn talk(client: &Client, lose: impl Fn(usize) -> bool) -> impl FnMut(usize) {
 }
 
 fn loud(session: &Session) -> usize {
-    session.pulled.iter().filter(|(kind, dbfs)| *kind == Pulled::Audio && *dbfs > -30.0).count()
+    session
+        .pulled
+        .iter()
+        .filter(|(kind, dbfs)| *kind == Pulled::Audio && *dbfs > -30.0)
+        .count()
 }
 
 #[tokio::test]
@@ -31,10 +35,20 @@ async fn the_caller_is_heard() {
     let (client, transport) = connect(&endpoint, USUAL).await;
     let mut session = Session::new(transport);
     session.until(TransportInput::Connected).await;
-    session.run_each("audio", talk(&client, |_| false), |session| loud(session) >= 50).await;
-    let concealed =
-        session.pulled.iter().filter(|(kind, _)| *kind == Pulled::Concealed).count();
-    assert!(concealed <= 5, "{concealed} frames concealed on a quiet loopback");
+    session
+        .run_each("audio", talk(&client, |_| false), |session| {
+            loud(session) >= 50
+        })
+        .await;
+    let concealed = session
+        .pulled
+        .iter()
+        .filter(|(kind, _)| *kind == Pulled::Concealed)
+        .count();
+    assert!(
+        concealed <= 5,
+        "{concealed} frames concealed on a quiet loopback"
+    );
 }
 
 #[tokio::test]
@@ -44,16 +58,28 @@ async fn lost_packets_are_concealed() {
     let mut session = Session::new(transport);
     session.until(TransportInput::Connected).await;
     let every_fifth = |tick| tick % 5 == 4;
-    session.run_each("audio", talk(&client, every_fifth), |session| loud(session) >= 80).await;
+    session
+        .run_each("audio", talk(&client, every_fifth), |session| {
+            loud(session) >= 80
+        })
+        .await;
     let concealed: Vec<f32> = session
         .pulled
         .iter()
         .filter(|(kind, _)| *kind == Pulled::Concealed)
         .map(|(_, dbfs)| *dbfs)
         .collect();
-    assert!(concealed.len() >= 15, "{} of about 20 losses concealed", concealed.len());
+    assert!(
+        concealed.len() >= 15,
+        "{} of about 20 losses concealed",
+        concealed.len()
+    );
     let audible = concealed.iter().filter(|dbfs| **dbfs > -40.0).count();
-    assert!(audible * 10 >= concealed.len() * 8, "{audible} of {} audible", concealed.len());
+    assert!(
+        audible * 10 >= concealed.len() * 8,
+        "{audible} of {} audible",
+        concealed.len()
+    );
 }
 
 #[tokio::test]
@@ -63,9 +89,13 @@ async fn the_agent_is_heard_without_gaps_in_sequence_and_time() {
     let mut session = Session::new(transport);
     session.until(TransportInput::Connected).await;
     // Silence first: it must be sent too.
-    session.run("silence", |_| client.see(|seen| seen.rtp.len()) >= 10).await;
+    session
+        .run("silence", |_| client.see(|seen| seen.rtp.len()) >= 10)
+        .await;
     session.tone_hz = Some(1_000.0);
-    session.run("a tone", |_| client.see(|seen| seen.rtp.len()) >= 60).await;
+    session
+        .run("a tone", |_| client.see(|seen| seen.rtp.len()) >= 60)
+        .await;
     client.see(|seen| {
         assert!(seen.rtp[0].2, "the first packet starts a talk spurt");
         for pair in seen.rtp.windows(2) {
@@ -74,29 +104,54 @@ async fn the_agent_is_heard_without_gaps_in_sequence_and_time() {
             assert!(!pair[1].2, "one talk spurt");
         }
         let packets: Vec<Vec<u8>> = seen.rtp.iter().map(|packet| packet.3.clone()).collect();
-        assert_eq!(pitch_of(&packets, &[300.0, 440.0, 1_000.0, 2_000.0]), 1_000.0);
+        assert_eq!(
+            pitch_of(&packets, &[300.0, 440.0, 1_000.0, 2_000.0]),
+            1_000.0
+        );
     });
 }
 
 #[tokio::test]
 async fn a_caller_without_microphone_and_channel_hears_the_agent() {
     let endpoint = endpoint();
-    let shape = OfferShape { direction: Direction::RecvOnly, channel: false, ..USUAL };
+    let shape = OfferShape {
+        direction: Direction::RecvOnly,
+        channel: false,
+        ..USUAL
+    };
     let (client, transport) = connect(&endpoint, shape).await;
     let mut session = Session::new(transport);
     session.until(TransportInput::Connected).await;
-    session.run("audio", |_| client.see(|seen| seen.rtp.len()) >= 20).await;
-    assert!(session.pulled.iter().all(|(kind, _)| *kind == Pulled::Nothing));
+    session
+        .run("audio", |_| client.see(|seen| seen.rtp.len()) >= 20)
+        .await;
+    assert!(
+        session
+            .pulled
+            .iter()
+            .all(|(kind, _)| *kind == Pulled::Nothing)
+    );
     assert!(!session.inputs.contains(&TransportInput::EventsOpen));
 }
 
 #[tokio::test]
 async fn video_is_refused_and_audio_works_beside_it() {
     let endpoint = endpoint();
-    let (client, transport) = connect(&endpoint, OfferShape { video: true, ..USUAL }).await;
+    let (client, transport) = connect(
+        &endpoint,
+        OfferShape {
+            video: true,
+            ..USUAL
+        },
+    )
+    .await;
     let mut session = Session::new(transport);
     session.until(TransportInput::EventsOpen).await;
-    session.run_each("audio", talk(&client, |_| false), |session| loud(session) >= 20).await;
+    session
+        .run_each("audio", talk(&client, |_| false), |session| {
+            loud(session) >= 20
+        })
+        .await;
     assert!(client.see(|seen| seen.rtp.len()) >= 20);
 }
 
@@ -106,10 +161,22 @@ async fn padding_is_no_audio() {
     let (client, transport) = connect(&endpoint, USUAL).await;
     let mut session = Session::new(transport);
     session.until(TransportInput::Connected).await;
-    let padding = |_| client.tell(Do::Audio { payload: Vec::new(), skip: 0 });
+    let padding = |_| {
+        client.tell(Do::Audio {
+            payload: Vec::new(),
+            skip: 0,
+        })
+    };
     let padded = || endpoint.metrics().snapshot().padding_packets;
-    session.run_each("padding", padding, |_| padded() >= 10).await;
-    assert!(session.pulled.iter().all(|(kind, _)| *kind == Pulled::Nothing));
+    session
+        .run_each("padding", padding, |_| padded() >= 10)
+        .await;
+    assert!(
+        session
+            .pulled
+            .iter()
+            .all(|(kind, _)| *kind == Pulled::Nothing)
+    );
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub struct Seen {
     pub connected: bool,
     pub channel_open: bool,
     pub closed: bool,
+    pub cut: bool,
     pub messages: Vec<String>,
     /// Sequence number, timestamp, marker and payload of each RTP packet.
     pub rtp: Vec<(u64, u32, bool, Vec<u8>)>,
@@ -29,7 +30,10 @@ pub struct Seen {
 /// What the caller can be told to do.
 pub enum Do {
     /// Send a packet of Opus, `skip` sequence numbers on.
-    Audio { payload: Vec<u8>, skip: u64 },
+    Audio {
+        payload: Vec<u8>,
+        skip: u64,
+    },
     Text(String),
     Binary(Vec<u8>),
     /// Send these bytes to the server from the caller's own socket.
@@ -49,8 +53,11 @@ pub struct OfferShape {
     pub video: bool,
 }
 
-pub const USUAL: OfferShape =
-    OfferShape { direction: Direction::SendRecv, channel: true, video: false };
+pub const USUAL: OfferShape = OfferShape {
+    direction: Direction::SendRecv,
+    channel: true,
+    video: false,
+};
 
 pub struct Client {
     pub seen: Arc<Mutex<Seen>>,
@@ -111,12 +118,20 @@ impl Client {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let mut peer = Peer::new(rtc, socket, local, mid, seen.clone());
         tokio::spawn(async move {
-            let Some(answer) = answer_in.recv().await else { return };
+            let Some(answer) = answer_in.recv().await else {
+                return;
+            };
             let answer = SdpAnswer::from_sdp_string(&answer).unwrap();
             peer.rtc.sdp_api().accept_answer(pending, answer).unwrap();
             peer.run(commands_in).await;
         });
-        (Offering { client: Self { seen, commands }, answer }, answered)
+        (
+            Offering {
+                client: Self { seen, commands },
+                answer,
+            },
+            answered,
+        )
     }
 
     pub fn tell(&self, command: Do) {
@@ -136,6 +151,8 @@ struct Peer {
     server: Option<SocketAddr>,
     mid: Mid,
     channel: Option<ChannelId>,
+    /// Written before the channel opened here.
+    early: Vec<(bool, Vec<u8>)>,
     seq: SeqNo,
     rtp_time: u32,
     cut: bool,
@@ -152,13 +169,32 @@ impl Peer {
     ) -> Self {
         let seq = SeqNo::default();
         let (server, channel, rtp_time, cut) = (None, None, 0, false);
-        Self { rtc, socket, local, server, mid, channel, seq, rtp_time, cut, seen }
+        let early = Vec::new();
+        Self {
+            rtc,
+            socket,
+            local,
+            server,
+            mid,
+            channel,
+            early,
+            seq,
+            rtp_time,
+            cut,
+            seen,
+        }
     }
 
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Do>) {
         let mut buffer = vec![0; 2_048];
         while self.rtc.is_alive() {
             let due = self.drain();
+            if self.channel.is_some() && !self.early.is_empty() {
+                for (binary, bytes) in std::mem::take(&mut self.early) {
+                    self.write(binary, &bytes);
+                }
+                continue;
+            }
             tokio::select! {
                 received = self.socket.recv_from(&mut buffer) => {
                     let Ok((length, source)) = received else { continue };
@@ -189,7 +225,9 @@ impl Peer {
                 Ok(Output::Transmit(transmit)) => {
                     self.server = Some(transmit.destination);
                     if !self.cut {
-                        let _ = self.socket.try_send_to(&transmit.contents, transmit.destination);
+                        let _ = self
+                            .socket
+                            .try_send_to(&transmit.contents, transmit.destination);
                     }
                 }
                 Ok(Output::Event(event)) => self.on_event(event),
@@ -235,7 +273,10 @@ impl Peer {
                 self.socket.send_to(&bytes, server).await.unwrap();
             }
             Do::Rebind => self.socket = UdpSocket::bind("127.0.0.1:0").await.unwrap(),
-            Do::Cut(cut) => self.cut = cut,
+            Do::Cut(cut) => {
+                self.cut = cut;
+                self.seen.lock().unwrap().cut = cut;
+            }
             Do::Close => self.rtc.close().unwrap(),
         }
     }
@@ -247,19 +288,37 @@ impl Peer {
         }
         let pt = self.opus();
         let mut direct = self.rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(self.mid, None) else { return };
-        stream.write_rtp(RtpWrite::new(pt, self.seq, self.rtp_time, Instant::now(), payload));
+        let Some(stream) = direct.stream_tx_by_mid(self.mid, None) else {
+            return;
+        };
+        stream.write_rtp(RtpWrite::new(
+            pt,
+            self.seq,
+            self.rtp_time,
+            Instant::now(),
+            payload,
+        ));
         let _ = self.rtc.handle_input(Input::Timeout(Instant::now()));
     }
 
     fn opus(&self) -> Pt {
         let params = self.rtc.codec_config().params();
-        params.iter().find(|params| params.spec().codec == Codec::Opus).unwrap().pt()
+        params
+            .iter()
+            .find(|params| params.spec().codec == Codec::Opus)
+            .unwrap()
+            .pt()
     }
 
     fn write(&mut self, binary: bool, bytes: &[u8]) {
-        let mut channel = self.rtc.channel(self.channel.unwrap()).unwrap();
-        assert!(channel.write(binary, bytes).unwrap(), "the caller's own buffer is full");
+        let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) else {
+            self.early.push((binary, bytes.to_vec()));
+            return;
+        };
+        assert!(
+            channel.write(binary, bytes).unwrap(),
+            "the caller's own buffer is full"
+        );
     }
 }
 

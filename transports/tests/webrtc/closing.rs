@@ -16,7 +16,9 @@ async fn a_goodbye_is_orderly_and_frees_the_addresses() {
     session.until(TransportInput::EventsOpen).await;
     assert_eq!(endpoint.routes(), (1, 1));
     client.tell(Do::Close);
-    session.until(TransportInput::Closed { orderly: true }).await;
+    session
+        .until(TransportInput::Closed { orderly: true })
+        .await;
     assert_eq!(endpoint.routes(), (0, 0));
     assert_eq!(endpoint.metrics().snapshot().calls, 1);
     drop(session);
@@ -59,19 +61,25 @@ async fn silence_stalls_then_ends_a_call() {
     let mut session = Session::new(transport);
     session.until(TransportInput::Connected).await;
     let mut packet = tone_packets(440.0);
-    let talk = |_| client.tell(Do::Audio { payload: packet(), skip: 0 });
-    session.run_each("audio", talk, |session| session.pulled.len() > 25).await;
-    client.tell(Do::Cut(true));
-    // What is on its way has arrived once the caller no longer moves.
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    let talk = |_| {
+        client.tell(Do::Audio {
+            payload: packet(),
+            skip: 0,
+        })
+    };
+    session
+        .run_each("audio", talk, |session| session.pulled.len() > 25)
+        .await;
+    cut(&client).await;
     session.settle().await;
-    let cut = Instant::now();
-    let at = |ms| cut + Duration::from_millis(ms);
+    let silent_since = Instant::now();
+    let at = |ms| silent_since + Duration::from_millis(ms);
     session.tick(at(STALLED_AFTER_MS - 300));
     session.settle().await;
-    assert!(!session.inputs.contains(&TransportInput::Stalled), "too early");
+    assert!(
+        !session.inputs.contains(&TransportInput::Stalled),
+        "too early"
+    );
     session.tick(at(STALLED_AFTER_MS));
     session.settle().await;
     assert!(session.inputs.contains(&TransportInput::Stalled));
@@ -80,11 +88,23 @@ async fn silence_stalls_then_ends_a_call() {
     session.settle().await;
     client.tell(Do::Cut(false));
     session.until(TransportInput::Revived).await;
-    client.tell(Do::Cut(true));
+    cut(&client).await;
+    session.settle().await;
     session.tick(Instant::now() + Duration::from_millis(CLOSED_AFTER_MS + 100));
     session.settle().await;
-    assert_eq!(session.inputs.last(), Some(&TransportInput::Closed { orderly: false }));
+    assert_eq!(
+        session.inputs.last(),
+        Some(&TransportInput::Closed { orderly: false })
+    );
     assert_eq!(endpoint.routes(), (0, 0));
+}
+
+/// Cuts the caller off, and waits until that is so.
+async fn cut(client: &Client) {
+    client.tell(Do::Cut(true));
+    while !client.see(|seen| seen.cut) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -110,9 +130,15 @@ async fn a_call_follows_the_caller_to_another_port() {
     session.until(TransportInput::EventsOpen).await;
     client.tell(Do::Rebind);
     // The next connectivity check from the new port brings everything along.
-    session.run("the new port", |_| endpoint.routes() == (1, 2)).await;
+    session
+        .run("the new port", |_| endpoint.routes() == (1, 2))
+        .await;
     let before = client.see(|seen| seen.rtp.len());
-    session.run("audio", |_| client.see(|seen| seen.rtp.len()) >= before + 20).await;
+    session
+        .run("audio", |_| {
+            client.see(|seen| seen.rtp.len()) >= before + 20
+        })
+        .await;
     client.tell(Do::Text(r#"{"type":"ping"}"#.to_owned()));
     let ping = antiphon_proto::ClientMessage::Ping {};
     session.until(TransportInput::Message(ping)).await;

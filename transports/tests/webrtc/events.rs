@@ -39,7 +39,11 @@ async fn events_arrive_in_order_also_those_sent_before_the_channel_opened() {
     for n in 10..500 {
         session.transport.send_event(Instant::now(), &text(n));
     }
-    session.run("all events", |_| client.see(|seen| seen.messages.len()) >= 500).await;
+    session
+        .run("all events", |_| {
+            client.see(|seen| seen.messages.len()) >= 500
+        })
+        .await;
     client.see(|seen| {
         for (n, message) in seen.messages.iter().enumerate() {
             assert_eq!(**message, *text(n));
@@ -72,7 +76,11 @@ async fn large_events_wait_for_room_and_arrive_whole() {
     for _ in 0..10 {
         session.transport.send_event(Instant::now(), &large);
     }
-    session.run("large events", |_| client.see(|seen| seen.messages.len()) >= 10).await;
+    session
+        .run("large events", |_| {
+            client.see(|seen| seen.messages.len()) >= 10
+        })
+        .await;
     assert!(client.see(|seen| seen.messages.iter().all(|message| message.len() == 60_000)));
 }
 
@@ -82,10 +90,16 @@ async fn messages_are_read() {
     let (client, transport) = connect(&endpoint, USUAL).await;
     let mut session = Session::new(transport);
     session.until(TransportInput::EventsOpen).await;
-    client.tell(Do::Text(r#"{"type":"user_text","text":"hello"}"#.to_owned()));
+    client.tell(Do::Text(
+        r#"{"type":"user_text","text":"hello"}"#.to_owned(),
+    ));
     client.tell(Do::Text(r#"{"type":"hang_up"}"#.to_owned()));
-    session.until(TransportInput::Message(ClientMessage::HangUp {})).await;
-    let hello = ClientMessage::UserText { text: "hello".to_owned() };
+    session
+        .until(TransportInput::Message(ClientMessage::HangUp {}))
+        .await;
+    let hello = ClientMessage::UserText {
+        text: "hello".to_owned(),
+    };
     assert!(session.inputs.contains(&TransportInput::Message(hello)));
 }
 
@@ -99,12 +113,17 @@ async fn garbage_is_answered_with_a_reason_and_the_call_goes_on() {
     client.tell(Do::Binary(vec![0xFF; 100]));
     client.tell(Do::Text(" ".repeat(CLIENT_MESSAGE_BYTES_MAX + 1)));
     client.tell(Do::Text(r#"{"type":"ping"}"#.to_owned()));
-    session.until(TransportInput::Message(ClientMessage::Ping {})).await;
+    session
+        .until(TransportInput::Message(ClientMessage::Ping {}))
+        .await;
     let reasons = bad_messages(&session);
     let expected = ["not JSON", "binary", "bytes: send at most"];
     assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
     for (reason, expected) in reasons.iter().zip(expected) {
-        assert!(reason.contains(expected), "{reason:?} should say {expected:?}");
+        assert!(
+            reason.contains(expected),
+            "{reason:?} should say {expected:?}"
+        );
     }
 }
 
@@ -118,9 +137,14 @@ async fn a_flood_of_garbage_is_counted_and_ignored() {
         client.tell(Do::Text("garbage".to_owned()));
     }
     client.tell(Do::Text(r#"{"type":"ping"}"#.to_owned()));
-    session.until(TransportInput::Message(ClientMessage::Ping {})).await;
+    session
+        .until(TransportInput::Message(ClientMessage::Ping {}))
+        .await;
     let answered = bad_messages(&session).len() as u64;
-    assert!((1..=20).contains(&answered), "{answered} of 300 were answered");
+    assert!(
+        (1..=20).contains(&answered),
+        "{answered} of 300 were answered"
+    );
     let dropped = endpoint.metrics().snapshot().messages_dropped;
     assert_eq!(dropped + answered, 300);
 }

@@ -16,12 +16,21 @@ fn garbage() -> Vec<Vec<u8>> {
         &[0, 0, 0],
     ]
     .concat();
-    let dtls = [&[22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40][..], &[1; 40]].concat();
+    let dtls = [
+        &[22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40][..],
+        &[1; 40],
+    ]
+    .concat();
     let rtp = [&[0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9][..], &[0xAB; 60]].concat();
     let rtcp = [&[0x80, 201, 0, 7][..], &[0xCD; 28]].concat();
     let whole = [stun, dtls, rtp, rtcp, vec![0xFF; 30], vec![64; 30]];
     let cut = |bytes: &Vec<u8>| [1, 2, 3, 5, 12, 20].map(|length| bytes[..length].to_vec());
-    whole.iter().flat_map(cut).chain(whole.clone()).chain([vec![0x80; 1_500]]).collect()
+    whole
+        .iter()
+        .flat_map(cut)
+        .chain(whole.clone())
+        .chain([vec![0x80; 1_500]])
+        .collect()
 }
 
 #[tokio::test]
@@ -36,9 +45,15 @@ async fn strangers_garbage_is_counted_and_dropped() {
         stranger.send_to(bytes, endpoint.candidates()[0]).unwrap();
     }
     let dropped = || endpoint.metrics().snapshot().dropped_unknown;
-    session.run("drops", |_| dropped() >= sent.len() as u64).await;
+    session
+        .run("drops", |_| dropped() >= sent.len() as u64)
+        .await;
     let before = client.see(|seen| seen.rtp.len());
-    session.run("audio", |_| client.see(|seen| seen.rtp.len()) >= before + 20).await;
+    session
+        .run("audio", |_| {
+            client.see(|seen| seen.rtp.len()) >= before + 20
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -53,7 +68,11 @@ async fn a_callers_own_garbage_does_not_end_the_call() {
     let malformed = || endpoint.metrics().snapshot().dropped_malformed;
     session.run("malformed packets", |_| malformed() >= 5).await;
     let before = client.see(|seen| seen.rtp.len());
-    session.run("audio", |_| client.see(|seen| seen.rtp.len()) >= before + 20).await;
+    session
+        .run("audio", |_| {
+            client.see(|seen| seen.rtp.len()) >= before + 20
+        })
+        .await;
     client.tell(Do::Text(r#"{"type":"ping"}"#.to_owned()));
     let ping = antiphon_proto::ClientMessage::Ping {};
     session.until(TransportInput::Message(ping)).await;
@@ -67,5 +86,7 @@ async fn garbage_before_the_handshake_does_not_prevent_it() {
         stranger.send_to(&bytes, endpoint.candidates()[0]).unwrap();
     }
     let (_client, transport) = connect(&endpoint, USUAL).await;
-    Session::new(transport).until(TransportInput::Connected).await;
+    Session::new(transport)
+        .until(TransportInput::Connected)
+        .await;
 }

@@ -23,7 +23,9 @@ fn answer_to(offer: &str) -> String {
 /// The lines of `m=` section `index` of an SDP.
 fn section(sdp: &str, index: usize) -> Vec<&str> {
     let lines: Vec<&str> = sdp.lines().collect();
-    let starts: Vec<usize> = (0..lines.len()).filter(|n| lines[*n].starts_with("m=")).collect();
+    let starts: Vec<usize> = (0..lines.len())
+        .filter(|n| lines[*n].starts_with("m="))
+        .collect();
     let end = starts.get(index + 1).copied().unwrap_or(lines.len());
     lines[starts[index]..end].to_vec()
 }
@@ -34,33 +36,82 @@ async fn refusals_say_what_to_send() {
     let check = |offer: &str, expected: OfferError, says: &str| {
         let error = refusal(&endpoint, offer);
         assert_eq!(error, expected);
-        assert!(error.to_string().contains(says), "{error} should say {says:?}");
+        assert!(
+            error.to_string().contains(says),
+            "{error} should say {says:?}"
+        );
     };
     check("", OfferError::Empty, "send the SDP");
     check(" \r\n ", OfferError::Empty, "send the SDP");
     let bytes = OFFER_BYTES_MAX + 1;
-    check(&"v=0\r\n".repeat(bytes)[..bytes], OfferError::TooLarge { bytes }, "at most 65536");
-    check("hello", OfferError::NotSdp("the first line is not v=0"), "RTCSessionDescription");
-    check("{\"sdp\":\"v=0\"}", OfferError::NotSdp("the first line is not v=0"), "not SDP");
+    check(
+        &"v=0\r\n".repeat(bytes)[..bytes],
+        OfferError::TooLarge { bytes },
+        "at most 65536",
+    );
+    check(
+        "hello",
+        OfferError::NotSdp("the first line is not v=0"),
+        "RTCSessionDescription",
+    );
+    check(
+        "{\"sdp\":\"v=0\"}",
+        OfferError::NotSdp("the first line is not v=0"),
+        "not SDP",
+    );
     let sections = 40;
-    let many = format!("v=0\r\n{}", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n".repeat(sections));
-    check(&many, OfferError::TooManySections { sections }, "at most 32");
+    let many = format!(
+        "v=0\r\n{}",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n".repeat(sections)
+    );
+    check(
+        &many,
+        OfferError::TooManySections { sections },
+        "at most 32",
+    );
     let without = |line: &str| CHROMIUM.replace(line, "");
-    check(&without("a=rtpmap:111 opus/48000/2\r\n"), OfferError::NoOpus, "opus/48000/2");
-    check(&CHROMIUM.replace("m=audio 9", "m=audio 0"), OfferError::NoAudio, "addTransceiver");
-    check(&CHROMIUM.replace("m=audio", "m=text"), OfferError::NoAudio, "microphone");
+    check(
+        &without("a=rtpmap:111 opus/48000/2\r\n"),
+        OfferError::NoOpus,
+        "opus/48000/2",
+    );
+    check(
+        &CHROMIUM.replace("m=audio 9", "m=audio 0"),
+        OfferError::NoAudio,
+        "addTransceiver",
+    );
+    check(
+        &CHROMIUM.replace("m=audio", "m=text"),
+        OfferError::NoAudio,
+        "microphone",
+    );
     let directed = |direction: &str| CHROMIUM.replacen("a=sendrecv", direction, 1);
-    check(&directed("a=sendonly"), OfferError::AudioNotReceivable("sendonly"), "recvonly");
-    check(&directed("a=inactive"), OfferError::AudioNotReceivable("inactive"), "recvonly");
+    check(
+        &directed("a=sendonly"),
+        OfferError::AudioNotReceivable("sendonly"),
+        "recvonly",
+    );
+    check(
+        &directed("a=inactive"),
+        OfferError::AudioNotReceivable("inactive"),
+        "recvonly",
+    );
     let stripped = |prefix: &str| -> String {
         let keep = CHROMIUM.lines().filter(|line| !line.starts_with(prefix));
         keep.flat_map(|line| [line, "\r\n"]).collect()
     };
     for prefix in ["a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:"] {
         let error = refusal(&endpoint, &stripped(prefix));
-        assert!(error.to_string().contains(prefix.trim_end_matches(':')), "{error}");
+        assert!(
+            error.to_string().contains(prefix.trim_end_matches(':')),
+            "{error}"
+        );
     }
-    assert_eq!(endpoint.routes(), (0, 0), "a refused offer leaves nothing behind");
+    assert_eq!(
+        endpoint.routes(),
+        (0, 0),
+        "a refused offer leaves nothing behind"
+    );
 }
 
 #[tokio::test]
@@ -73,12 +124,23 @@ async fn chromium_is_answered_with_audio_candidates_and_no_video() {
     assert!(answer.contains("a=ice-lite"), "{answer}");
     let audio = section(&answer, 0);
     assert!(audio.contains(&"a=sendrecv"), "{answer}");
-    assert!(audio.iter().any(|line| line.starts_with("a=rtpmap:111 opus/48000/2")), "{answer}");
-    assert!(!audio.iter().any(|line| line.contains("transport-cc")), "{answer}");
+    assert!(
+        audio
+            .iter()
+            .any(|line| line.starts_with("a=rtpmap:111 opus/48000/2")),
+        "{answer}"
+    );
+    assert!(
+        !audio.iter().any(|line| line.contains("transport-wide-cc")),
+        "{answer}"
+    );
     let video = section(&answer, 1);
     let off = video[0].starts_with("m=video 0 ") || video.contains(&"a=inactive");
     assert!(off, "{answer}");
-    assert!(section(&answer, 2)[0].starts_with("m=application"), "{answer}");
+    assert!(
+        section(&answer, 2)[0].starts_with("m=application"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -96,8 +158,14 @@ async fn a_listener_is_answered_with_sending_only() {
 
 #[tokio::test]
 async fn announced_addresses_replace_the_sockets_own() {
-    let announce = vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
-    let config = EndpointConfig { announce, ..EndpointConfig::default() };
+    let announce = vec![
+        "203.0.113.7".parse().unwrap(),
+        "2001:db8::7".parse().unwrap(),
+    ];
+    let config = EndpointConfig {
+        announce,
+        ..EndpointConfig::default()
+    };
     let endpoint = Endpoint::bind("127.0.0.1:0".parse().unwrap(), config).unwrap();
     let (answer, _transport) = endpoint.accept(CHROMIUM, 48_000).unwrap();
     assert!(answer.contains("203.0.113.7"), "{answer}");
@@ -115,7 +183,10 @@ async fn a_port_in_use_is_named() {
 
 #[tokio::test]
 async fn an_unknown_rate_is_refused() {
-    assert!(matches!(endpoint().accept(CHROMIUM, 44_100), Err(OfferError::Internal)));
+    assert!(matches!(
+        endpoint().accept(CHROMIUM, 44_100),
+        Err(OfferError::Internal)
+    ));
 }
 
 /// Cuts, swaps, repeats and overwrites lines and bytes of the offer.

@@ -43,8 +43,15 @@ impl Session {
     ) {
         let deadline = Instant::now() + PATIENCE;
         while !done(self) {
-            assert!(Instant::now() < deadline, "no {what}; inputs: {:?}", self.inputs);
-            let over = self.inputs.iter().any(|input| matches!(input, TransportInput::Closed { .. }));
+            assert!(
+                Instant::now() < deadline,
+                "no {what}; inputs: {:?}",
+                self.inputs
+            );
+            let over = self
+                .inputs
+                .iter()
+                .any(|input| matches!(input, TransportInput::Closed { .. }));
             tokio::select! {
                 input = poll_fn(|cx| self.transport.poll_input(cx)), if !over => {
                     self.inputs.push(input);
@@ -63,7 +70,8 @@ impl Session {
 
     pub async fn until(&mut self, input: TransportInput) {
         let what = format!("{input:?}");
-        self.run(&what, |session| session.inputs.contains(&input)).await;
+        self.run(&what, |session| session.inputs.contains(&input))
+            .await;
     }
 
     /// One tick at `now`, which may be in the future.
@@ -80,7 +88,9 @@ impl Session {
     pub async fn settle(&mut self) {
         let mut poll = |session: &mut Self| {
             let waker = std::task::Waker::noop();
-            session.transport.poll_input(&mut std::task::Context::from_waker(waker))
+            session
+                .transport
+                .poll_input(&mut std::task::Context::from_waker(waker))
         };
         while let std::task::Poll::Ready(input) = poll(self) {
             self.inputs.push(input);
@@ -128,6 +138,8 @@ pub fn pitch_of(packets: &[Vec<u8>], candidates_hz: &[f32]) -> f32 {
         }
         re.hypot(im)
     };
-    let strongest = candidates_hz.iter().max_by(|a, b| strength(**a).total_cmp(&strength(**b)));
+    let strongest = candidates_hz
+        .iter()
+        .max_by(|a, b| strength(**a).total_cmp(&strength(**b)));
     *strongest.unwrap()
 }

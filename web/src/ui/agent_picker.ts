@@ -3,9 +3,11 @@
 import type { App, AppState } from "../app";
 import type { AgentId, AgentView } from "../wire";
 import { avatar, paint } from "./avatar";
-import { button, h, setAttributes, setText, show } from "./dom";
+import { button, h, setAttributes, setText } from "./dom";
 import { icon } from "./icons";
 
+const LEAD =
+  "Choose an agent and call. Speak as you would on the phone, interrupt whenever you like, or type.";
 /** Cards drawn while the agents load. */
 const PLACEHOLDERS = 5;
 
@@ -20,7 +22,7 @@ export function agentPicker(app: App): HTMLElement {
       "div",
       { class: "hero" },
       h("h1", { id: "picker-title" }, "Who would you like to talk to?"),
-      h("p", { class: "lead" }, "Choose an agent and call. Speak as you would on the phone, interrupt whenever you like, or type."),
+      h("p", { class: "lead" }, LEAD),
     ),
     group,
     bar.element,
@@ -89,14 +91,15 @@ function callBar(app: App): CallBar {
   const hint = h("p", { class: "call-hint" }, "No account needed. Your browser will ask for the microphone.");
   const element = h(
     "div",
-    { class: "call-bar" },
+    { class: "call-bar", "data-empty": true },
     h("div", { class: "asks-box" }, asksTitle, asks),
     h("div", { class: "call-box" }, call, hint),
   );
   let shown: AgentView | null = null;
   const render = ({ agents, selected }: AppState): void => {
     const agent = agents?.find(({ id }) => id === selected) ?? null;
-    show(element, agent !== null);
+    // It keeps its room while the agents load, so that nothing jumps when they are there.
+    setAttributes(element, { "data-empty": agent === null });
     if (agent === null || agent === shown) return;
     shown = agent;
     paint(element, agent);

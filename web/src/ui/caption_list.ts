@@ -38,9 +38,13 @@ export class CaptionList {
   /** The list and the button that leads to its end. */
   readonly element = h("div", { class: "captions-box" }, this.#log, this.#jump);
 
+  // Kept from before a change of size, after which one cannot tell any more.
+  #following = true;
+
   constructor() {
     this.#log.append(this.#empty);
-    this.#log.addEventListener("scroll", () => show(this.#jump, !this.#atEnd()), { passive: true });
+    this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#follow()).observe(this.#log);
   }
 
   /** Shows the captions of a call. */
@@ -48,7 +52,6 @@ export class CaptionList {
     const { captions, agentState, userSpeaking } = state.view;
     // Speech over the agent pauses it; its words stay until it is clear whether it goes on.
     const mayGoOn = agentState !== "listening" || userSpeaking;
-    const follow = this.#atEnd();
     const lastAgent = captions.findLast(({ role }) => role === "agent");
     const seen = new Set<string>();
     let before: Element = this.#empty;
@@ -68,8 +71,19 @@ export class CaptionList {
     }
     show(this.#empty, seen.size === 0);
     setText(this.#empty, state.call.phase.kind === "connected" ? "Say hello." : "The words of your call appear here.");
-    if (follow) this.#log.scrollTop = this.#log.scrollHeight;
-    show(this.#jump, !this.#atEnd());
+    // A call begins at its first words, wherever the one before was left.
+    if (seen.size === 0) this.#following = true;
+    this.#follow();
+  }
+
+  #scrolled(): void {
+    this.#following = this.#atEnd();
+    show(this.#jump, !this.#following);
+  }
+
+  #follow(): void {
+    if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+    show(this.#jump, !this.#following);
   }
 
   #atEnd(): boolean {

@@ -17,7 +17,8 @@ export function header(app: App): HTMLElement {
     word,
   );
   app.subscribe((state) => {
-    setText(word, connectionWords(state.call));
+    const noServer = !state.inCall && state.agentsTrouble !== null;
+    setText(word, noServer ? "No server" : connectionWords(state.call));
     setAttributes(pill, { "data-state": state.call.phase.kind, "data-unsteady": isUnsteady(state) });
   });
   const brand = h("p", { class: "brand" }, logo(), "Antiphon");

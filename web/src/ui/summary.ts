@@ -7,7 +7,7 @@ import { endWords } from "../wording";
 import type { AgentView } from "../wire";
 import { avatar, paint } from "./avatar";
 import { agentOf } from "./call_screen";
-import { button, h, setText } from "./dom";
+import { button, h, setText, show } from "./dom";
 import { icon } from "./icons";
 import { medianLatencyMs, WaterfallPanel } from "./waterfall_chart";
 
@@ -19,6 +19,7 @@ export function summaryScreen(app: App): HTMLElement {
   const facts = h("dl", { class: "figures" });
   const lines = h("ol", { class: "transcript", "data-testid": "transcript" });
   const panel = new WaterfallPanel();
+  const times = h("div", { class: "paper" }, h("div", { class: "paper-head" }, h("h2", {}, "Response times")), panel.element);
   const againWord = h("span", {});
   const again = button({ class: "call-button", "data-testid": "call-again" }, () => app.call(), icon("phone"), againWord);
   const other = button({ class: "quiet-button", "data-testid": "other-agent" }, () => app.backToAgents(), "Choose another agent");
@@ -36,7 +37,7 @@ export function summaryScreen(app: App): HTMLElement {
       "div",
       { class: "summary-body" },
       h("div", { class: "paper" }, h("div", { class: "paper-head" }, h("h2", {}, "Transcript"), download), lines),
-      h("div", { class: "paper" }, h("div", { class: "paper-head" }, h("h2", {}, "Response times")), panel.element),
+      times,
     ),
   );
   app.subscribe((state) => {
@@ -53,6 +54,7 @@ export function summaryScreen(app: App): HTMLElement {
     facts.replaceChildren(...figures(state));
     lines.replaceChildren(...transcriptItems(transcriptLines(state.view.captions, name)));
     panel.render(state.view.timelines);
+    show(times, state.view.timelines.length > 0);
   });
   return element;
 }

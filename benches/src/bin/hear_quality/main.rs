@@ -61,10 +61,13 @@ fn measure(material: &Path, chosen: &[String], words: bool) -> Result<Vec<Row>, 
     if !material.join("files.tsv").exists() {
         return Err(format!("SKIPPED: no recordings in {}", material.display()));
     }
-    let recognizer = PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| error.to_string())?;
+    let recognizer =
+        PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| error.to_string())?;
     let wanted: Vec<sets::Set> = sets::sets(material)?
         .into_iter()
-        .filter(|set| chosen.is_empty() || chosen.iter().any(|name| set.name.contains(name.as_str())))
+        .filter(|set| {
+            chosen.is_empty() || chosen.iter().any(|name| set.name.contains(name.as_str()))
+        })
         .collect();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -74,7 +77,9 @@ fn measure(material: &Path, chosen: &[String], words: bool) -> Result<Vec<Row>, 
             scope.spawn(|| {
                 while let Some(set) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let row = rows(&recognizer, set, words);
-                    done.lock().expect("invariant: no measuring thread panics with the lock").push(row);
+                    done.lock()
+                        .expect("invariant: no measuring thread panics with the lock")
+                        .push(row);
                 }
             });
         }

@@ -7,21 +7,62 @@
 use std::fs;
 use std::path::Path;
 
-const DIGITS: [&str; 11] =
-    ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-const TEENS: [&str; 10] = [
-    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+const DIGITS: [&str; 11] = [
+    "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
 ];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const TEENS: [&str; 10] = [
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] = [
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 const ORDINALS: [&str; 19] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
 ];
-const COMMANDS: [&str; 9] = ["yes", "no", "go", "stop", "start", "help", "repeat", "erase", "rubout"];
+const COMMANDS: [&str; 9] = [
+    "yes", "no", "go", "stop", "start", "help", "repeat", "erase", "rubout",
+];
 
 /// Phrases made for each agent that is described by patterns.
 const PHRASES: usize = 4_000;
@@ -40,8 +81,9 @@ impl Choices {
     }
 
     fn letters(&mut self, count: usize) -> String {
-        let letters: Vec<String> =
-            (0..count).map(|_| char::from(b'a' + self.below(26) as u8).to_string()).collect();
+        let letters: Vec<String> = (0..count)
+            .map(|_| char::from(b'a' + self.below(26) as u8).to_string())
+            .collect();
         letters.join(" ")
     }
 
@@ -80,8 +122,20 @@ impl Choices {
                 self.digits(count)
             }
             5 => format!("{} hundred and {}", digit(self), self.pair()),
-            6 => format!("{} thousand {} hundred and {}", digit(self), digit(self), self.pair()),
-            _ => ["one hundred", "two hundred", "one thousand", "and a half", "two thousand"][self.below(5)].to_owned(),
+            6 => format!(
+                "{} thousand {} hundred and {}",
+                digit(self),
+                digit(self),
+                self.pair()
+            ),
+            _ => [
+                "one hundred",
+                "two hundred",
+                "one thousand",
+                "and a half",
+                "two thousand",
+            ][self.below(5)]
+            .to_owned(),
         }
     }
 
@@ -121,55 +175,111 @@ pub fn form_filling() -> Vec<String> {
 fn spelled_words() -> Vec<String> {
     let model = std::env::var("ANTIPHON_POCKETSPHINX_MODEL")
         .unwrap_or_else(|_| "/usr/share/pocketsphinx/model/en-us".to_owned());
-    let dictionary = fs::read_to_string(Path::new(&model).join("cmudict-en-us.dict")).unwrap_or_default();
+    let dictionary =
+        fs::read_to_string(Path::new(&model).join("cmudict-en-us.dict")).unwrap_or_default();
     let spelled: Vec<String> = dictionary
         .lines()
         .filter_map(|line| line.split(' ').next())
-        .filter(|word| (3..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase()))
+        .filter(|word| {
+            (3..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase())
+        })
         .step_by(50)
-        .map(|word| word.chars().map(|c| c.to_string()).collect::<Vec<_>>().join(" "))
+        .map(|word| {
+            word.chars()
+                .map(|c| c.to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect();
-    if spelled.is_empty() { vec!["a b c".to_owned()] } else { spelled }
+    if spelled.is_empty() {
+        vec!["a b c".to_owned()]
+    } else {
+        spelled
+    }
 }
 
 /// The cafe agent's: orders from its menu.
 pub fn coffee_orders() -> Vec<String> {
     const OPENINGS: [&str; 8] = [
-        "i'd like a", "can i have a", "can i get a", "could i please have a", "i want a", "get me a",
-        "please make me a", "a",
+        "i'd like a",
+        "can i have a",
+        "can i get a",
+        "could i please have a",
+        "i want a",
+        "get me a",
+        "please make me a",
+        "a",
     ];
     const SIZES: [&str; 8] = [
-        "small", "medium", "large", "eight ounce", "twelve ounce", "sixteen ounce", "twenty ounce", "regular",
+        "small",
+        "medium",
+        "large",
+        "eight ounce",
+        "twelve ounce",
+        "sixteen ounce",
+        "twenty ounce",
+        "regular",
     ];
     const SHOTS: [&str; 3] = ["single shot", "double shot", "triple shot"];
     const ROASTS: [&str; 3] = ["light roast", "medium roast", "dark roast"];
     const DRINKS: [&str; 9] = [
-        "coffee", "iced coffee", "house coffee", "drip coffee", "latte", "mocha", "iced mocha", "cappuccino",
+        "coffee",
+        "iced coffee",
+        "house coffee",
+        "drip coffee",
+        "latte",
+        "mocha",
+        "iced mocha",
+        "cappuccino",
         "americano",
     ];
-    const AMOUNTS: [&str; 7] = ["", "some", "a bit of", "a little bit of", "a lot of", "lots of", "no"];
-    const MILKS: [&str; 7] =
-        ["milk", "cream", "whole milk", "skim milk", "soy milk", "almond milk", "oat milk"];
+    const AMOUNTS: [&str; 7] = [
+        "",
+        "some",
+        "a bit of",
+        "a little bit of",
+        "a lot of",
+        "lots of",
+        "no",
+    ];
+    const MILKS: [&str; 7] = [
+        "milk",
+        "cream",
+        "whole milk",
+        "skim milk",
+        "soy milk",
+        "almond milk",
+        "oat milk",
+    ];
     const SUGARS: [&str; 4] = ["sugar", "brown sugar", "sweetener", "honey"];
     let mut choices = Choices(2);
     (0..PHRASES)
         .map(|_| {
             let mut order = vec![choices.of(&OPENINGS)];
-            let maybe = |choices: &mut Choices, order: &mut Vec<&'static str>, options: &[&'static str]| {
-                if choices.below(2) == 0 {
-                    order.push(choices.of(options));
-                }
-            };
+            let maybe =
+                |choices: &mut Choices, order: &mut Vec<&'static str>, options: &[&'static str]| {
+                    if choices.below(2) == 0 {
+                        order.push(choices.of(options));
+                    }
+                };
             maybe(&mut choices, &mut order, &SIZES);
             maybe(&mut choices, &mut order, &SHOTS);
             maybe(&mut choices, &mut order, &ROASTS);
-            order.push(if choices.below(8) == 0 { "espresso" } else { choices.of(&DRINKS) });
+            order.push(if choices.below(8) == 0 {
+                "espresso"
+            } else {
+                choices.of(&DRINKS)
+            });
             let milk = choices.below(2) == 0;
             if milk {
                 order.extend(["with", choices.of(&AMOUNTS), choices.of(&MILKS)]);
             }
             if choices.below(2) == 0 {
-                order.extend([if milk { "and" } else { "with" }, choices.of(&AMOUNTS), choices.of(&SUGARS)]);
+                order.extend([
+                    if milk { "and" } else { "with" },
+                    choices.of(&AMOUNTS),
+                    choices.of(&SUGARS),
+                ]);
             }
             if choices.below(6) == 0 {
                 order.push("please");
@@ -182,12 +292,32 @@ pub fn coffee_orders() -> Vec<String> {
 /// The booking agent's, as an author would write them.
 pub fn booking() -> Vec<String> {
     const PHRASES: [&str; 26] = [
-        "hello", "hi there", "yes please", "no thank you", "thanks, goodbye", "I'd like to book a meeting room",
-        "can I reserve a room for tomorrow", "book a table for four people", "in San Francisco", "in New York",
-        "today at noon", "tomorrow morning at nine thirty", "next Monday at 3 p.m.", "at 4:15 p.m.",
-        "for an hour", "for two hours and a half", "for ten people", "just three of us", "cancel my booking",
-        "what rooms are free this afternoon", "move it to Friday", "how many people fit in the room",
-        "how late are you open", "which city", "what time is it", "where is the conference room",
+        "hello",
+        "hi there",
+        "yes please",
+        "no thank you",
+        "thanks, goodbye",
+        "I'd like to book a meeting room",
+        "can I reserve a room for tomorrow",
+        "book a table for four people",
+        "in San Francisco",
+        "in New York",
+        "today at noon",
+        "tomorrow morning at nine thirty",
+        "next Monday at 3 p.m.",
+        "at 4:15 p.m.",
+        "for an hour",
+        "for two hours and a half",
+        "for ten people",
+        "just three of us",
+        "cancel my booking",
+        "what rooms are free this afternoon",
+        "move it to Friday",
+        "how many people fit in the room",
+        "how late are you open",
+        "which city",
+        "what time is it",
+        "where is the conference room",
     ];
     PHRASES.map(str::to_owned).to_vec()
 }

@@ -30,7 +30,9 @@ pub fn word_errors(reference: &[String], heard: &[String]) -> usize {
 
 /// The slot values in a note, e.g. `slots={"size": "large"}`.
 pub fn slots(note: &str) -> Vec<Vec<String>> {
-    let Some((_, slots)) = note.split_once("slots={") else { return Vec::new() };
+    let Some((_, slots)) = note.split_once("slots={") else {
+        return Vec::new();
+    };
     slots
         .trim_end_matches('}')
         .split("\", \"")
@@ -58,7 +60,11 @@ mod tests {
             ("a b", "", 2),
             ("", "a b", 2),
         ] {
-            assert_eq!(word_errors(&words(reference), &words(heard)), errors, "{reference} | {heard}");
+            assert_eq!(
+                word_errors(&words(reference), &words(heard)),
+                errors,
+                "{reference} | {heard}"
+            );
         }
     }
 
@@ -70,7 +76,9 @@ mod tests {
 
     #[test]
     fn slots_are_found_in_the_note() {
-        let slots = slots(r#"lossless slots={"coffeeDrink": "iced coffee", "sugarAmount": " brown sugar"}"#);
+        let slots = slots(
+            r#"lossless slots={"coffeeDrink": "iced coffee", "sugarAmount": " brown sugar"}"#,
+        );
         assert_eq!(slots, [vec!["iced", "coffee"], vec!["brown", "sugar"]]);
         assert!(has_slot(&words("an iced coffee please"), &slots[0]));
         assert!(!has_slot(&words("an iced large coffee"), &slots[0]));

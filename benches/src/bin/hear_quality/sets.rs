@@ -49,11 +49,22 @@ pub struct Row {
 /// All sets, in the order of the table.
 pub fn sets(material: &Path) -> Result<Vec<Set>, String> {
     let mut all = Vec::new();
-    let mut add = |name: &str, folder: &str, context: HearContext, call_per_speaker: bool, bar: Option<f64>| {
+    let mut add = |name: &str,
+                   folder: &str,
+                   context: HearContext,
+                   call_per_speaker: bool,
+                   bar: Option<f64>| {
         let mut recordings = recordings(material, folder)?;
-        recordings.retain(|recording| is_english(recording) && !recording.transcript.contains("<unk>"));
+        recordings
+            .retain(|recording| is_english(recording) && !recording.transcript.contains("<unk>"));
         recordings.sort_by(|a, b| (&a.speaker, &a.name).cmp(&(&b.speaker, &b.name)));
-        all.push(Set { name: name.to_owned(), context, recordings, call_per_speaker, bar });
+        all.push(Set {
+            name: name.to_owned(),
+            context,
+            recordings,
+            call_per_speaker,
+            bar,
+        });
         Ok::<(), String>(())
     };
     let agent = |name: &str, phrases: Vec<String>, closed: bool| HearContext {
@@ -64,18 +75,72 @@ pub fn sets(material: &Path) -> Result<Vec<Set>, String> {
     let none = HearContext::default;
     let forms = || agent("forms", phrases::form_filling(), true);
     let cafe = |closed| agent("cafe", phrases::coffee_orders(), closed);
-    add("an4-train, its vocabulary declared", "an4-train", forms(), false, Some(17.0))?;
-    add("an4-train, the same, one call per speaker", "an4-train", forms(), true, None)?;
-    add("librispeech-train-clean", "librispeech-train-clean", none(), false, Some(20.0))?;
-    add("librispeech-train-clean, one call per speaker", "librispeech-train-clean", none(), true, None)?;
-    add("google-samples", "google-samples", none(), false, Some(15.0))?;
-    add("google-samples, a booking agent", "google-samples", agent("booking", phrases::booking(), false), false, None)?;
+    add(
+        "an4-train, its vocabulary declared",
+        "an4-train",
+        forms(),
+        false,
+        Some(17.0),
+    )?;
+    add(
+        "an4-train, the same, one call per speaker",
+        "an4-train",
+        forms(),
+        true,
+        None,
+    )?;
+    add(
+        "librispeech-train-clean",
+        "librispeech-train-clean",
+        none(),
+        false,
+        Some(20.0),
+    )?;
+    add(
+        "librispeech-train-clean, one call per speaker",
+        "librispeech-train-clean",
+        none(),
+        true,
+        None,
+    )?;
+    add(
+        "google-samples",
+        "google-samples",
+        none(),
+        false,
+        Some(15.0),
+    )?;
+    add(
+        "google-samples, a booking agent",
+        "google-samples",
+        agent("booking", phrases::booking(), false),
+        false,
+        None,
+    )?;
     add("jfk", "jfk", none(), false, None)?;
-    add("common-voice-howl", "common-voice-howl", none(), false, None)?;
+    add(
+        "common-voice-howl",
+        "common-voice-howl",
+        none(),
+        false,
+        None,
+    )?;
     add("mfa-tests (English)", "mfa-tests", none(), false, None)?;
     add("pocketsphinx", "pocketsphinx", none(), false, None)?;
-    add("coffee-commands, a cafe agent", "coffee-commands", cafe(false), false, None)?;
-    add("coffee-commands, the same, closed", "coffee-commands", cafe(true), false, None)?;
+    add(
+        "coffee-commands, a cafe agent",
+        "coffee-commands",
+        cafe(false),
+        false,
+        None,
+    )?;
+    add(
+        "coffee-commands, the same, closed",
+        "coffee-commands",
+        cafe(true),
+        false,
+        None,
+    )?;
     Ok(all)
 }
 
@@ -86,7 +151,9 @@ fn is_english(recording: &Recording) -> bool {
 
 /// Recognizes all of a set's recordings that have a transcript or slots.
 pub fn rows(recognizer: &PocketSphinx, set: &Set, print_words: bool) -> Result<Row, String> {
-    let mut measurement = recognizer.measure(&set.context).map_err(|error| error.to_string())?;
+    let mut measurement = recognizer
+        .measure(&set.context)
+        .map_err(|error| error.to_string())?;
     let mut row = Row {
         name: set.name.clone(),
         files: 0,
@@ -109,7 +176,9 @@ pub fn rows(recognizer: &PocketSphinx, set: &Set, print_words: bool) -> Result<R
             measurement.new_call();
             speaker = Some(&recording.speaker);
         }
-        let measured = measurement.utterance(&recording.pcm).map_err(|error| error.to_string())?;
+        let measured = measurement
+            .utterance(&recording.pcm)
+            .map_err(|error| error.to_string())?;
         cpu_s += measured.cpu_s;
         audio_s += recording.pcm.len() as f64 / 16_000.0;
         score(&mut row, recording, &slots, &measured, print_words);
@@ -120,11 +189,18 @@ pub fn rows(recognizer: &PocketSphinx, set: &Set, print_words: bool) -> Result<R
     Ok(row)
 }
 
-fn score(row: &mut Row, recording: &Recording, slots: &[Vec<String>], measured: &Measured, print_words: bool) {
+fn score(
+    row: &mut Row,
+    recording: &Recording,
+    slots: &[Vec<String>],
+    measured: &Measured,
+    print_words: bool,
+) {
     let heard = words(&measured.text);
     row.files += 1;
     row.final_ms.push(measured.final_s * 1_000.0);
-    row.first_partial_ms.extend(measured.first_partial_s.map(|seconds| seconds * 1_000.0));
+    row.first_partial_ms
+        .extend(measured.first_partial_s.map(|seconds| seconds * 1_000.0));
     let mut missed = 0;
     if slots.is_empty() {
         let reference = words(&recording.transcript);
@@ -139,6 +215,12 @@ fn score(row: &mut Row, recording: &Recording, slots: &[Vec<String>], measured: 
     }
     if print_words && missed > 0 {
         let slots: Vec<String> = slots.iter().map(|slot| slot.join(" ")).collect();
-        println!("{missed} {} | {} {} | {}", recording.name, recording.transcript, slots.join(", "), measured.text);
+        println!(
+            "{missed} {} | {} {} | {}",
+            recording.name,
+            recording.transcript,
+            slots.join(", "),
+            measured.text
+        );
     }
 }

@@ -17,10 +17,18 @@ pub fn table(rows: &[Row]) -> String {
     );
     for row in rows {
         let (words, quality) = match row.slots {
-            Some((said, got)) => (format!("{said} slots"), format!("{:.1} % slot recall", share(got, said))),
-            None => (row.words.to_string(), format!("{:.1} %", share(row.errors, row.words))),
+            Some((said, got)) => (
+                format!("{said} slots"),
+                format!("{:.1} % slot recall", share(got, said)),
+            ),
+            None => (
+                row.words.to_string(),
+                format!("{:.1} %", share(row.errors, row.words)),
+            ),
         };
-        let bar = row.bar.map_or_else(String::new, |bar| format!("{bar:.0} %"));
+        let bar = row
+            .bar
+            .map_or_else(String::new, |bar| format!("{bar:.0} %"));
         writeln!(
             out,
             "| {} | {} | {words} | {quality} | {bar} | {:.2} | {:.0} / {:.0} / {:.0} ms | {:.0} ms |",
@@ -40,8 +48,11 @@ pub fn table(rows: &[Row]) -> String {
 /// Puts `table` between the marks in the document at `path`.
 pub fn write(path: &Path, table: &str) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let marks = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = marks.ok_or_else(|| format!("{}: no '{BEGIN}' and '{END}'", path.display()))?;
+    let marks = text
+        .split_once(BEGIN)
+        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) =
+        marks.ok_or_else(|| format!("{}: no '{BEGIN}' and '{END}'", path.display()))?;
     fs::write(path, format!("{before}{BEGIN}\n{table}{END}{after}"))
         .map_err(|error| format!("{}: {error}", path.display()))
 }

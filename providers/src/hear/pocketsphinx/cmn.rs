@@ -8,8 +8,9 @@
 use super::decoder::{CEPSTRA, Frame};
 
 /// Mean of typical speech with this front end, from the model's own `feat.params` (`-cmninit`).
-const TYPICAL: Frame =
-    [41.00, -5.29, -0.12, 5.09, 2.48, -4.07, -1.37, -1.78, -5.08, -2.05, -6.45, -1.42, 1.17];
+const TYPICAL: Frame = [
+    41.00, -5.29, -0.12, 5.09, 2.48, -4.07, -1.37, -1.78, -5.08, -2.05, -6.45, -1.42, 1.17,
+];
 
 /// Most frames that earlier speech counts for, so that a moved microphone is followed.
 const EARLIER_FRAMES_MAX: f32 = 300.0;
@@ -71,7 +72,10 @@ impl Channel {
     /// The mean to take off now: `so_far` with `typical_frames` of what is typical, or of this
     /// caller's earlier speech where there is some.
     pub(super) fn estimate(&self, so_far: &Mean, typical_frames: f32) -> Frame {
-        let mut prior = Mean { sum: TYPICAL.map(|value| value * typical_frames), frames: typical_frames };
+        let mut prior = Mean {
+            sum: TYPICAL.map(|value| value * typical_frames),
+            frames: typical_frames,
+        };
         if self.earlier.frames > 0.0 {
             // Earlier speech of the same person is worth more than the typical one.
             prior.fade(typical_frames * typical_frames / (typical_frames + self.earlier.frames));

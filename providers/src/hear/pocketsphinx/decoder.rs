@@ -59,21 +59,29 @@ pub(super) struct AgentModel<'a> {
 
 impl Decoder {
     /// Loads the model: about 0.5 s.
-    pub(super) fn new(paths: &ModelPaths, options: &[(String, String)]) -> Result<Self, PocketSphinxError> {
+    pub(super) fn new(
+        paths: &ModelPaths,
+        options: &[(String, String)],
+    ) -> Result<Self, PocketSphinxError> {
         let config = parse_config(paths, options)?;
         // SAFETY: `config` is valid; the decoder retains it, so our reference is given back after.
         let ps = unsafe {
             let ps = ffi::ps_init(config.as_ptr());
             ffi::cmd_ln_free_r(config.as_ptr());
-            NonNull::new(ps).ok_or(PocketSphinxError::Load { what: "the acoustic model or the dictionary" })?
+            NonNull::new(ps).ok_or(PocketSphinxError::Load {
+                what: "the acoustic model or the dictionary",
+            })?
         };
         // SAFETY: the configuration belongs to the decoder; the front end takes over the reference
         // that `cmd_ln_retain` adds.
-        let fe = unsafe { ffi::fe_init_auto_r(ffi::cmd_ln_retain(ffi::ps_get_config(ps.as_ptr()))) };
+        let fe =
+            unsafe { ffi::fe_init_auto_r(ffi::cmd_ln_retain(ffi::ps_get_config(ps.as_ptr()))) };
         let Some(fe) = NonNull::new(fe) else {
             // SAFETY: created above and not used again.
             unsafe { ffi::ps_free(ps.as_ptr()) };
-            return Err(PocketSphinxError::Load { what: "the front end" });
+            return Err(PocketSphinxError::Load {
+                what: "the front end",
+            });
         };
         let general = match read_ngram(ps, &paths.language_model) {
             Ok(general) => general,
@@ -98,7 +106,9 @@ impl Decoder {
         // SAFETY: `fe` is valid.
         let size = unsafe { ffi::fe_get_output_size(fe.as_ptr()) };
         if size != CEPSTRA as i32 {
-            return Err(PocketSphinxError::Load { what: "the front end: not 13 cepstra a frame" });
+            return Err(PocketSphinxError::Load {
+                what: "the front end: not 13 cepstra a frame",
+            });
         }
         decoder.set_search(GENERAL, general)?;
         decoder.select(GENERAL)?;
@@ -106,13 +116,26 @@ impl Decoder {
     }
 
     /// Replaces the dictionary by the one at `path`. Between utterances only.
-    pub(super) fn load_dictionary(&mut self, paths: &ModelPaths, path: &Path) -> Result<(), PocketSphinxError> {
+    pub(super) fn load_dictionary(
+        &mut self,
+        paths: &ModelPaths,
+        path: &Path,
+    ) -> Result<(), PocketSphinxError> {
         debug_assert!(!self.in_utterance);
         let (file, fillers) = (c_path(path)?, c_path(&paths.fillers)?);
         // SAFETY: valid decoder outside an utterance, strings that outlive the call.
-        let rc = unsafe { ffi::ps_load_dict(self.ps.as_ptr(), file.as_ptr(), fillers.as_ptr(), ptr::null()) };
+        let rc = unsafe {
+            ffi::ps_load_dict(
+                self.ps.as_ptr(),
+                file.as_ptr(),
+                fillers.as_ptr(),
+                ptr::null(),
+            )
+        };
         if rc < 0 {
-            return Err(PocketSphinxError::Load { what: "the dictionary with the agents' words" });
+            return Err(PocketSphinxError::Load {
+                what: "the dictionary with the agents' words",
+            });
         }
         Ok(())
     }
@@ -120,7 +143,9 @@ impl Decoder {
     /// True where the dictionary has `word`.
     #[cfg(test)]
     pub(super) fn knows_word(&self, word: &str) -> bool {
-        let Ok(word) = CString::new(word) else { return false };
+        let Ok(word) = CString::new(word) else {
+            return false;
+        };
         // SAFETY: valid decoder and string; the answer is ours to free with the C allocator.
         unsafe {
             let phones = ffi::ps_lookup_word(self.ps.as_ptr(), word.as_ptr());
@@ -135,7 +160,10 @@ impl Decoder {
     /// Loads an agent's model unless it is loaded already, and selects it.
     pub(super) fn use_agent(&mut self, model: &AgentModel<'_>) -> Result<(), PocketSphinxError> {
         if let Some(at) = self.agents.iter().position(|name| name == model.name) {
-            let name = self.agents.remove(at).expect("invariant: `position` found it");
+            let name = self
+                .agents
+                .remove(at)
+                .expect("invariant: `position` found it");
             self.agents.push_back(name);
             return self.select(model.name);
         }
@@ -164,7 +192,9 @@ impl Decoder {
         let c_name = c_string(name)?;
         // SAFETY: valid decoder and string.
         if unsafe { ffi::ps_set_search(self.ps.as_ptr(), c_name.as_ptr()) } < 0 {
-            return Err(PocketSphinxError::Load { what: "a search that should be loaded" });
+            return Err(PocketSphinxError::Load {
+                what: "a search that should be loaded",
+            });
         }
         name.clone_into(&mut self.active);
         Ok(())
@@ -174,12 +204,17 @@ impl Decoder {
         let name = c_string(name)?;
         // SAFETY: valid decoder, string and model; the decoder retains the model.
         if unsafe { ffi::ps_set_lm(self.ps.as_ptr(), name.as_ptr(), lm.as_ptr()) } < 0 {
-            return Err(PocketSphinxError::Load { what: "a language model" });
+            return Err(PocketSphinxError::Load {
+                what: "a language model",
+            });
         }
         Ok(())
     }
 
-    fn interpolated(&self, model: &AgentModel<'_>) -> Result<NonNull<ffi::Ngram>, PocketSphinxError> {
+    fn interpolated(
+        &self,
+        model: &AgentModel<'_>,
+    ) -> Result<NonNull<ffi::Ngram>, PocketSphinxError> {
         let agent = read_ngram(self.ps, model.arpa)?;
         if model.weight >= 1.0 {
             return Ok(agent);
@@ -199,7 +234,9 @@ impl Decoder {
                 2,
             );
             ffi::ngram_model_free(agent.as_ptr());
-            let set = NonNull::new(set).ok_or(PocketSphinxError::Load { what: "an interpolated model" })?;
+            let set = NonNull::new(set).ok_or(PocketSphinxError::Load {
+                what: "an interpolated model",
+            })?;
             ffi::ngram_model_set_interp(set.as_ptr(), name_ptrs.as_mut_ptr(), weights.as_ptr());
             Ok(set)
         }
@@ -224,7 +261,8 @@ impl Decoder {
             return Ok(());
         }
         let mut rows: Vec<*mut f32> = frames.iter_mut().map(|frame| frame.as_mut_ptr()).collect();
-        let count = i32::try_from(rows.len()).map_err(|_| PocketSphinxError::Decode { what: "length" })?;
+        let count =
+            i32::try_from(rows.len()).map_err(|_| PocketSphinxError::Decode { what: "length" })?;
         // SAFETY: `rows` holds `count` pointers to 13 floats each, exclusively borrowed.
         if unsafe { ffi::ps_process_cep(self.ps.as_ptr(), rows.as_mut_ptr(), count, 0, 0) } < 0 {
             return Err(PocketSphinxError::Decode { what: "search" });
@@ -272,7 +310,11 @@ impl Decoder {
     }
 
     /// Appends the frames of more audio to `out`.
-    pub(super) fn features(&mut self, pcm: &[i16], out: &mut Vec<Frame>) -> Result<(), PocketSphinxError> {
+    pub(super) fn features(
+        &mut self,
+        pcm: &[i16],
+        out: &mut Vec<Frame>,
+    ) -> Result<(), PocketSphinxError> {
         let (mut at, mut left) = (pcm.as_ptr(), pcm.len());
         while left > 0 {
             let mut rows = [[0.0_f32; CEPSTRA]; FRAMES_AT_ONCE];
@@ -346,12 +388,23 @@ fn parse_config(
     // SAFETY: `argv` has as many valid strings as said; the values are copied, not kept.
     let config = unsafe {
         ffi::err_set_logfp(ptr::null_mut());
-        ffi::cmd_ln_parse_r(ptr::null_mut(), ffi::ps_args(), argv.len() as i32, argv.as_mut_ptr(), 1)
+        ffi::cmd_ln_parse_r(
+            ptr::null_mut(),
+            ffi::ps_args(),
+            argv.len() as i32,
+            argv.as_mut_ptr(),
+            1,
+        )
     };
-    NonNull::new(config).ok_or(PocketSphinxError::Load { what: "the decoder's options" })
+    NonNull::new(config).ok_or(PocketSphinxError::Load {
+        what: "the decoder's options",
+    })
 }
 
-fn read_ngram(ps: NonNull<ffi::PsDecoder>, path: &Path) -> Result<NonNull<ffi::Ngram>, PocketSphinxError> {
+fn read_ngram(
+    ps: NonNull<ffi::PsDecoder>,
+    path: &Path,
+) -> Result<NonNull<ffi::Ngram>, PocketSphinxError> {
     let file = c_path(path)?;
     // SAFETY: valid decoder, whose configuration and log base outlive its models; valid string.
     let lm = unsafe {
@@ -362,17 +415,22 @@ fn read_ngram(ps: NonNull<ffi::PsDecoder>, path: &Path) -> Result<NonNull<ffi::N
             ffi::ps_get_logmath(ps.as_ptr()),
         )
     };
-    NonNull::new(lm).ok_or(PocketSphinxError::Load { what: "a language model file" })
+    NonNull::new(lm).ok_or(PocketSphinxError::Load {
+        what: "a language model file",
+    })
 }
 
 fn c_string(text: &str) -> Result<CString, PocketSphinxError> {
-    CString::new(text).map_err(|_| PocketSphinxError::Load { what: "a name with a zero byte" })
+    CString::new(text).map_err(|_| PocketSphinxError::Load {
+        what: "a name with a zero byte",
+    })
 }
 
 fn c_path(path: &Path) -> Result<CString, PocketSphinxError> {
     use std::os::unix::ffi::OsStrExt;
-    CString::new(path.as_os_str().as_bytes())
-        .map_err(|_| PocketSphinxError::Load { what: "a path with a zero byte" })
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| PocketSphinxError::Load {
+        what: "a path with a zero byte",
+    })
 }
 
 #[cfg(test)]

@@ -83,7 +83,11 @@ unsafe extern "C" {
         inout_nframes: *mut i32,
         out_frameidx: *mut i32,
     ) -> c_int;
-    pub(super) fn fe_end_utt(fe: *mut Fe, out_cepvector: *mut c_float, out_nframes: *mut i32) -> c_int;
+    pub(super) fn fe_end_utt(
+        fe: *mut Fe,
+        out_cepvector: *mut c_float,
+        out_nframes: *mut i32,
+    ) -> c_int;
 
     pub(super) fn ngram_model_read(
         config: *mut CmdLn,
@@ -139,8 +143,11 @@ unsafe extern "C" {
 #[link(name = "flite")]
 unsafe extern "C" {
     pub(super) fn cmu_lex_init() -> *mut LexiconHead;
-    pub(super) fn lts_apply(word: *const c_char, feats: *const c_char, rules: *const c_void)
-    -> *mut FliteVal;
+    pub(super) fn lts_apply(
+        word: *const c_char,
+        feats: *const c_char,
+        rules: *const c_void,
+    ) -> *mut FliteVal;
     pub(super) fn val_car(value: *const FliteVal) -> *const FliteVal;
     pub(super) fn val_cdr(value: *const FliteVal) -> *const FliteVal;
     pub(super) fn val_string(value: *const FliteVal) -> *const c_char;

@@ -9,8 +9,9 @@ use super::ffi;
 
 /// Phones of the acoustic model (its `mdef`), fillers left out.
 const PHONES: [&str; 39] = [
-    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH",
-    "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH",
+    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH",
+    "IH", "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH",
+    "UW", "V", "W", "Y", "Z", "ZH",
 ];
 
 /// Longest word given a pronunciation, in letters; longer ones are not words.
@@ -20,18 +21,30 @@ const WORD_LETTERS_MAX: usize = 40;
 /// `None` where the word has other characters than letters and apostrophes, or no sound.
 pub(super) fn pronounce(word: &str) -> Option<String> {
     let letters: String = word.chars().filter(|c| *c != '\'').collect();
-    if letters.is_empty() || letters.len() > WORD_LETTERS_MAX || !letters.bytes().all(|b| b.is_ascii_lowercase()) {
+    if letters.is_empty()
+        || letters.len() > WORD_LETTERS_MAX
+        || !letters.bytes().all(|b| b.is_ascii_lowercase())
+    {
         return None;
     }
     // The rules read `s` after an apostrophe as any plural, so the letters alone will do.
     let phones = letter_to_sound(&letters)?;
-    let phones: Vec<&str> = phones.iter().filter_map(|phone| model_phone(phone)).collect();
-    if phones.is_empty() { None } else { Some(phones.join(" ")) }
+    let phones: Vec<&str> = phones
+        .iter()
+        .filter_map(|phone| model_phone(phone))
+        .collect();
+    if phones.is_empty() {
+        None
+    } else {
+        Some(phones.join(" "))
+    }
 }
 
 /// The model's name for a flite phone, e.g. `AA` for `aa1`; `None` for pauses.
 fn model_phone(flite: &str) -> Option<&'static str> {
-    let bare = flite.trim_end_matches(|c: char| c.is_ascii_digit()).to_ascii_uppercase();
+    let bare = flite
+        .trim_end_matches(|c: char| c.is_ascii_digit())
+        .to_ascii_uppercase();
     // Flite tells schwas from AH; the model does not.
     let bare = match bare.as_str() {
         "AX" => "AH",
@@ -76,9 +89,17 @@ fn rules() -> Option<Rules> {
         // voices run it too, since it writes the same constants.
         let rules = unsafe {
             let lexicon = ffi::cmu_lex_init();
-            if lexicon.is_null() { ptr::null() } else { (*lexicon).lts_rule_set }
+            if lexicon.is_null() {
+                ptr::null()
+            } else {
+                (*lexicon).lts_rule_set
+            }
         };
-        if rules.is_null() { None } else { Some(Rules(rules)) }
+        if rules.is_null() {
+            None
+        } else {
+            Some(Rules(rules))
+        }
     })
 }
 
@@ -88,10 +109,20 @@ mod tests {
 
     #[test]
     fn unknown_names_get_plausible_pronunciations() {
-        for (word, first, last) in [("antiphon", "AE", "N"), ("riven", "R", "N"), ("loopseeker", "L", "ER")] {
+        for (word, first, last) in [
+            ("antiphon", "AE", "N"),
+            ("riven", "R", "N"),
+            ("loopseeker", "L", "ER"),
+        ] {
             let phones = pronounce(word).expect("a pronunciation");
-            assert!(phones.starts_with(first) && phones.ends_with(last), "{word}: {phones}");
-            assert!(phones.split(' ').all(|phone| PHONES.contains(&phone)), "{word}: {phones}");
+            assert!(
+                phones.starts_with(first) && phones.ends_with(last),
+                "{word}: {phones}"
+            );
+            assert!(
+                phones.split(' ').all(|phone| PHONES.contains(&phone)),
+                "{word}: {phones}"
+            );
         }
     }
 

@@ -74,7 +74,12 @@ impl PhraseModel {
                 (before, last) = (Some(last), id);
             }
         }
-        Some(Self { words, unigrams, bigrams, trigrams })
+        Some(Self {
+            words,
+            unigrams,
+            bigrams,
+            trigrams,
+        })
     }
 
     /// The words of the model, sentence marks left out.
@@ -92,7 +97,8 @@ impl PhraseModel {
             return 0.0;
         }
         let lambda = self.unigrams.backoff();
-        let seen = self.unigrams.counts.get(&word).copied().unwrap_or(0) as f64 / self.unigrams.total as f64;
+        let seen = self.unigrams.counts.get(&word).copied().unwrap_or(0) as f64
+            / self.unigrams.total as f64;
         (1.0 - lambda) * seen + lambda / self.outcomes()
     }
 
@@ -101,13 +107,25 @@ impl PhraseModel {
     }
 
     fn p3(&self, before: Id, last: Id, word: Id) -> f64 {
-        blend(self.trigrams.get(&(before, last)), word, self.p2(last, word))
+        blend(
+            self.trigrams.get(&(before, last)),
+            word,
+            self.p2(last, word),
+        )
     }
 
     /// The model as an ARPA file.
     pub(super) fn to_arpa(&self) -> String {
-        let bigrams: usize = self.bigrams.values().map(|followers| followers.counts.len()).sum();
-        let trigrams: usize = self.trigrams.values().map(|followers| followers.counts.len()).sum();
+        let bigrams: usize = self
+            .bigrams
+            .values()
+            .map(|followers| followers.counts.len())
+            .sum();
+        let trigrams: usize = self
+            .trigrams
+            .values()
+            .map(|followers| followers.counts.len())
+            .sum();
         let mut out = format!(
             "\\data\\\nngram 1={}\nngram 2={bigrams}\nngram 3={trigrams}\n\n\\1-grams:\n",
             self.words.len()
@@ -120,8 +138,16 @@ impl PhraseModel {
         out.push_str("\n\\2-grams:\n");
         for (&last, followers) in &self.bigrams {
             for &next in followers.counts.keys() {
-                let backoff = self.trigrams.get(&(last, next)).map_or(1.0, Followers::backoff);
-                line(&mut out, self.p2(last, next), &format!("{} {}", word(last), word(next)), Some(backoff));
+                let backoff = self
+                    .trigrams
+                    .get(&(last, next))
+                    .map_or(1.0, Followers::backoff);
+                line(
+                    &mut out,
+                    self.p2(last, next),
+                    &format!("{} {}", word(last), word(next)),
+                    Some(backoff),
+                );
             }
         }
         out.push_str("\n\\3-grams:\n");
@@ -137,14 +163,20 @@ impl PhraseModel {
 }
 
 fn blend(followers: Option<&Followers>, word: Id, lower: f64) -> f64 {
-    let Some(followers) = followers else { return lower };
+    let Some(followers) = followers else {
+        return lower;
+    };
     let lambda = followers.backoff();
     let seen = followers.counts.get(&word).copied().unwrap_or(0) as f64 / followers.total as f64;
     (1.0 - lambda) * seen + lambda * lower
 }
 
 fn line(out: &mut String, probability: f64, text: &str, backoff: Option<f64>) {
-    let log10 = if probability > 0.0 { probability.log10() } else { LOG10_ZERO };
+    let log10 = if probability > 0.0 {
+        probability.log10()
+    } else {
+        LOG10_ZERO
+    };
     let written = match backoff {
         Some(backoff) => writeln!(out, "{log10:.4} {text} {:.4}", backoff.log10()),
         None => writeln!(out, "{log10:.4} {text}"),
@@ -157,12 +189,19 @@ mod tests {
     use super::*;
 
     fn model(phrases: &[&str]) -> PhraseModel {
-        let phrases: Vec<Vec<String>> =
-            phrases.iter().map(|phrase| phrase.split(' ').map(str::to_owned).collect()).collect();
+        let phrases: Vec<Vec<String>> = phrases
+            .iter()
+            .map(|phrase| phrase.split(' ').map(str::to_owned).collect())
+            .collect();
         PhraseModel::new(&phrases).expect("phrases with words")
     }
 
-    const COFFEE: [&str; 4] = ["a small latte please", "a large mocha", "a small mocha with milk", "milk"];
+    const COFFEE: [&str; 4] = [
+        "a small latte please",
+        "a large mocha",
+        "a small mocha with milk",
+        "milk",
+    ];
 
     #[test]
     fn every_history_s_probabilities_sum_to_one() {
@@ -182,7 +221,10 @@ mod tests {
     fn what_was_seen_is_likelier_than_what_was_not() {
         let model = model(&COFFEE);
         let id = |word: &str| model.words.iter().position(|w| w == word).expect("a word") as Id;
-        assert!(model.p3(id("a"), id("small"), id("latte")) > model.p3(id("a"), id("small"), id("with")));
+        assert!(
+            model.p3(id("a"), id("small"), id("latte"))
+                > model.p3(id("a"), id("small"), id("with"))
+        );
         assert!(model.p3(id("a"), id("small"), id("with")) > 0.0);
     }
 
@@ -193,7 +235,9 @@ mod tests {
         let find = |text: &str| -> (f64, f64) {
             let row = arpa.lines().map(|row| row.split(' ').collect::<Vec<_>>());
             let n = text.split(' ').count();
-            let row = row.into_iter().find(|row| row.len() > n && row[1..=n].join(" ") == text);
+            let row = row
+                .into_iter()
+                .find(|row| row.len() > n && row[1..=n].join(" ") == text);
             let row = row.unwrap_or_else(|| panic!("{text} is not in the file"));
             let backoff = row.get(n + 1).map_or(0.0, |b| b.parse().expect("a number"));
             (row[0].parse().expect("a number"), backoff)
@@ -202,7 +246,10 @@ mod tests {
         // "small large" was never seen: P(large | small) = bow(small) P(large).
         let backed_off = find("small").1 + find("large").0;
         assert!((backed_off - model.p2(id("small"), id("large")).log10()).abs() < 1e-3);
-        assert!((find("a small latte").0 - model.p3(id("a"), id("small"), id("latte")).log10()).abs() < 1e-3);
+        assert!(
+            (find("a small latte").0 - model.p3(id("a"), id("small"), id("latte")).log10()).abs()
+                < 1e-3
+        );
     }
 
     #[test]

@@ -47,7 +47,13 @@ impl Measurement {
         let prepared = pool.vocabulary().prepare(context)?;
         let mut decoder = Decoder::new(pool.vocabulary().paths(), &pool.tuning().decoder)?;
         pool.vocabulary().load(&mut decoder, &prepared)?;
-        Ok(Self { pool, prepared, decoder, pace: Pace::default(), channel: Channel::default() })
+        Ok(Self {
+            pool,
+            prepared,
+            decoder,
+            pace: Pace::default(),
+            channel: Channel::default(),
+        })
     }
 
     /// A new call: nothing is known of the caller.
@@ -60,12 +66,21 @@ impl Measurement {
     /// # Errors
     /// Any [`PocketSphinxError`].
     pub fn utterance(&mut self, pcm: &[i16]) -> Result<Measured, PocketSphinxError> {
-        self.pool.vocabulary().load(&mut self.decoder, &self.prepared)?;
+        self.pool
+            .vocabulary()
+            .load(&mut self.decoder, &self.prepared)?;
         let mut feed = VirtualFeed::new(pcm);
-        let done =
-            Recognition::new(&mut self.decoder, &mut feed, &mut self.pace, self.pool.tuning(), self.channel)
-                .run()?
-                .ok_or(PocketSphinxError::Decode { what: "a cancel that nobody asked for" })?;
+        let done = Recognition::new(
+            &mut self.decoder,
+            &mut feed,
+            &mut self.pace,
+            self.pool.tuning(),
+            self.channel,
+        )
+        .run()?
+        .ok_or(PocketSphinxError::Decode {
+            what: "a cancel that nobody asked for",
+        })?;
         self.channel.learn(&done.heard);
         let end_s = feed.now_s();
         Ok(Measured {
@@ -90,7 +105,14 @@ struct VirtualFeed<'a> {
 
 impl<'a> VirtualFeed<'a> {
     fn new(pcm: &'a [i16]) -> Self {
-        Self { pcm, taken: 0, cpu_begun_s: thread_cpu_s(), waited_s: 0.0, partials: 0, first_partial_s: None }
+        Self {
+            pcm,
+            taken: 0,
+            cpu_begun_s: thread_cpu_s(),
+            waited_s: 0.0,
+            partials: 0,
+            first_partial_s: None,
+        }
     }
 
     fn arrives_s(samples: usize) -> f64 {

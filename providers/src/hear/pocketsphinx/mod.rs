@@ -110,7 +110,9 @@ impl PocketSphinx {
         let vocabulary = Vocabulary::new(ModelPaths::find(config.model.as_deref())?)?;
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let decoders_max = config.decoders_max.unwrap_or(cores);
-        Ok(Self { pool: Arc::new(Pool::new(vocabulary, Tuning::default(), decoders_max)) })
+        Ok(Self {
+            pool: Arc::new(Pool::new(vocabulary, Tuning::default(), decoders_max)),
+        })
     }
 
     /// Loads all decoders and the language models of `contexts`, so that the first caller does not
@@ -119,7 +121,9 @@ impl PocketSphinx {
     /// # Errors
     /// Any [`PocketSphinxError`]; calls may still work, each trying again.
     pub fn warm_up(&self, contexts: &[HearContext]) -> Result<(), PocketSphinxError> {
-        let models = contexts.iter().map(|context| self.pool.vocabulary().prepare(context));
+        let models = contexts
+            .iter()
+            .map(|context| self.pool.vocabulary().prepare(context));
         self.pool.warm_up(models.collect::<Result<_, _>>()?)
     }
 
@@ -147,7 +151,11 @@ impl Hear for PocketSphinx {
 
     fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream> {
         let call = Arc::new(Call::new(context, events));
-        Box::new(Stream { pool: self.pool.clone(), call, current: None })
+        Box::new(Stream {
+            pool: self.pool.clone(),
+            call,
+            current: None,
+        })
     }
 }
 
@@ -170,11 +178,17 @@ impl HearStream for Stream {
             left.utterance.cancel();
         }
         let utterance = Arc::new(Utterance::new(utterance, self.call.clone()));
-        self.current = Some(Current { utterance, submitted: false, finished: false });
+        self.current = Some(Current {
+            utterance,
+            submitted: false,
+            finished: false,
+        });
     }
 
     fn push(&mut self, pcm: &[i16]) {
-        let Some(current) = self.current.as_mut().filter(|current| !current.finished) else { return };
+        let Some(current) = self.current.as_mut().filter(|current| !current.finished) else {
+            return;
+        };
         let samples = current.utterance.push(pcm);
         if !current.submitted && samples >= SUBMIT_SAMPLES {
             current.submitted = true;
@@ -183,7 +197,9 @@ impl HearStream for Stream {
     }
 
     fn finish(&mut self) {
-        let Some(current) = self.current.as_mut().filter(|current| !current.finished) else { return };
+        let Some(current) = self.current.as_mut().filter(|current| !current.finished) else {
+            return;
+        };
         current.finished = true;
         current.utterance.finish();
         if !current.submitted {

@@ -33,7 +33,10 @@ impl ModelPaths {
         if let Some(folder) = std::env::var_os(MODEL_VARIABLE) {
             return Self::in_folder(Path::new(&folder));
         }
-        let known = KNOWN_FOLDERS.iter().map(Path::new).find(|folder| folder.is_dir());
+        let known = KNOWN_FOLDERS
+            .iter()
+            .map(Path::new)
+            .find(|folder| folder.is_dir());
         Self::in_folder(known.unwrap_or(Path::new(KNOWN_FOLDERS[0])))
     }
 
@@ -61,9 +64,15 @@ mod tests {
 
     #[test]
     fn a_missing_model_names_the_file_the_package_and_the_variable() {
-        let error = ModelPaths::find(Some(Path::new("/nonexistent/model"))).map(|_| ()).expect_err("no model");
+        let error = ModelPaths::find(Some(Path::new("/nonexistent/model")))
+            .map(|_| ())
+            .expect_err("no model");
         let text = error.to_string();
-        for part in ["/nonexistent/model/en-us", "pocketsphinx-en-us", MODEL_VARIABLE] {
+        for part in [
+            "/nonexistent/model/en-us",
+            "pocketsphinx-en-us",
+            MODEL_VARIABLE,
+        ] {
             assert!(text.contains(part), "{part} is not in: {text}");
         }
     }

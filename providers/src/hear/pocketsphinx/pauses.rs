@@ -29,7 +29,12 @@ impl Pauses {
         }
         let (loudest, quietest) = (self.loudest?, self.quietest?);
         let limit = quietest + (loudest - quietest) * QUIET_SHARE;
-        let quiet = self.loudness.iter().rev().take_while(|value| **value < limit).count();
+        let quiet = self
+            .loudness
+            .iter()
+            .rev()
+            .take_while(|value| **value < limit)
+            .count();
         if quiet >= tuning.pause_frames_min && quiet < frames {
             return Some(frames - quiet / 2);
         }
@@ -73,6 +78,9 @@ mod tests {
     #[test]
     fn speech_without_a_pause_is_split_at_its_quietest_recent_moment() {
         let max = Tuning::default().piece_frames_max;
-        assert_eq!(split_of(&[(60.0, max - 100), (50.0, 1), (60.0, 99)]), Some(max - 100));
+        assert_eq!(
+            split_of(&[(60.0, max - 100), (50.0, 1), (60.0, 99)]),
+            Some(max - 100)
+        );
     }
 }

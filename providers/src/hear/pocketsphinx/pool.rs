@@ -72,7 +72,8 @@ impl Pool {
         state.waiting.retain(|waiting| !waiting.is_over());
         if state.waiting.len() >= WAITING_UTTERANCES_MAX {
             drop(state);
-            return utterance.fail("the recognizer is overloaded: too many utterances wait".to_owned());
+            return utterance
+                .fail("the recognizer is overloaded: too many utterances wait".to_owned());
         }
         state.waiting.push_back(utterance);
         if state.idle < state.waiting.len() && state.workers < self.shared.decoders_max {
@@ -91,7 +92,11 @@ impl Pool {
             self.spawn(&mut state);
         }
         while state.ready < state.workers && state.failed.is_none() {
-            state = self.shared.warmed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .shared
+                .warmed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         match state.failed.take() {
             Some(reason) => Err(PocketSphinxError::WarmUp { reason }),
@@ -107,7 +112,9 @@ impl Pool {
 
     fn spawn(&self, state: &mut State) {
         let shared = self.shared.clone();
-        let spawned = thread::Builder::new().name("hear".to_owned()).spawn(move || shared.work());
+        let spawned = thread::Builder::new()
+            .name("hear".to_owned())
+            .spawn(move || shared.work());
         match spawned {
             Ok(_) => state.workers += 1,
             // The line is served by the workers there are; with none, the next submit tries again.
@@ -184,7 +191,11 @@ impl Shared {
         let mut state = self.lock();
         state.workers -= 1;
         state.failed = Some(error.to_string());
-        let stranded = if state.workers == 0 { std::mem::take(&mut state.waiting) } else { VecDeque::new() };
+        let stranded = if state.workers == 0 {
+            std::mem::take(&mut state.waiting)
+        } else {
+            VecDeque::new()
+        };
         self.warmed.notify_all();
         drop(state);
         for utterance in stranded {
@@ -204,7 +215,10 @@ impl Shared {
                 state.idle -= 1;
                 return None;
             }
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -218,7 +232,9 @@ impl Shared {
         self.vocabulary.load(decoder, &prepared)?;
         let channel = *utterance.call.channel();
         let mut feed = LiveFeed::new(utterance);
-        if let Some(done) = Recognition::new(decoder, &mut feed, pace, &self.tuning, channel).run()? {
+        if let Some(done) =
+            Recognition::new(decoder, &mut feed, pace, &self.tuning, channel).run()?
+        {
             utterance.call.channel().learn(&done.heard);
             utterance.conclude(done.text);
         }

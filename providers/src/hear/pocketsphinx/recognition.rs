@@ -56,7 +56,10 @@ pub(super) struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         // A cautious start: real-time factors of 0.3 and 0.05.
-        Self { search_s: 0.3 / FRAMES_PER_S as f64, end_s: 0.05 / FRAMES_PER_S as f64 }
+        Self {
+            search_s: 0.3 / FRAMES_PER_S as f64,
+            end_s: 0.05 / FRAMES_PER_S as f64,
+        }
     }
 }
 
@@ -160,7 +163,10 @@ impl<'a, F: Feed> Recognition<'a, F> {
         if !self.conclude()? {
             return Ok(None);
         }
-        Ok(Some(Recognized { text: self.settled.join(" "), heard: self.settled_heard }))
+        Ok(Some(Recognized {
+            text: self.settled.join(" "),
+            heard: self.settled_heard,
+        }))
     }
 
     /// Adds silence as a microphone has it: the model expects some around the words, and sharply
@@ -185,7 +191,8 @@ impl<'a, F: Feed> Recognition<'a, F> {
 
     /// True where the search is behind what was heard.
     fn work_waits(&self) -> bool {
-        self.searched < self.frames.len() && (self.mean.is_some() || self.frames.len() >= self.tuning.start_frames)
+        self.searched < self.frames.len()
+            && (self.mean.is_some() || self.frames.len() >= self.tuning.start_frames)
     }
 
     /// A bit of work while the person still speaks.
@@ -212,7 +219,9 @@ impl<'a, F: Feed> Recognition<'a, F> {
 
     /// True where twice as much is known of the channel as when the search began, and it differs.
     fn mean_is_stale(&self) -> bool {
-        let now = self.channel.estimate(&self.heard, self.tuning.typical_frames);
+        let now = self
+            .channel
+            .estimate(&self.heard, self.tuning.typical_frames);
         self.mean.is_some_and(|(mean, frames)| {
             self.frames.len() >= 2 * frames.max(1) && distance(&mean, &now) >= MEAN_MOVED
         })
@@ -223,7 +232,9 @@ impl<'a, F: Feed> Recognition<'a, F> {
     }
 
     fn begin(&mut self) -> Result<(), PocketSphinxError> {
-        let mean = self.channel.estimate(&self.heard, self.tuning.typical_frames);
+        let mean = self
+            .channel
+            .estimate(&self.heard, self.tuning.typical_frames);
         self.mean = Some((mean, self.frames.len()));
         self.searched = 0;
         self.decoder.start()
@@ -235,7 +246,9 @@ impl<'a, F: Feed> Recognition<'a, F> {
     }
 
     fn search_chunk(&mut self) -> Result<(), PocketSphinxError> {
-        let Some((mean, _)) = self.mean else { return Ok(()) };
+        let Some((mean, _)) = self.mean else {
+            return Ok(());
+        };
         let upto = (self.searched + CHUNK_FRAMES).min(self.frames.len());
         let mut chunk = normalized(&self.frames[self.searched..upto], &mean);
         let begun = self.feed.now_s();
@@ -285,11 +298,16 @@ impl<'a, F: Feed> Recognition<'a, F> {
 
     /// The person has stopped: the last piece. False where it was cancelled meanwhile.
     fn conclude(&mut self) -> Result<bool, PocketSphinxError> {
-        let now = self.channel.estimate(&self.heard, self.tuning.typical_frames);
-        let cost_s = self.search_cost_s(self.frames.len()) + self.frames.len() as f64 * self.pace.end_s;
+        let now = self
+            .channel
+            .estimate(&self.heard, self.tuning.typical_frames);
+        let cost_s =
+            self.search_cost_s(self.frames.len()) + self.frames.len() as f64 * self.pace.end_s;
         match self.mean {
             None => self.begin()?,
-            Some((mean, _)) if distance(&mean, &now) >= MEAN_MOVED && cost_s <= self.tuning.final_s => {
+            Some((mean, _))
+                if distance(&mean, &now) >= MEAN_MOVED && cost_s <= self.tuning.final_s =>
+            {
                 self.restart()?;
             }
             Some(_) => {}
@@ -322,7 +340,9 @@ impl<'a, F: Feed> Recognition<'a, F> {
 
 /// Lower-case words, single spaces, and nothing that is no word.
 fn clean(hypothesis: &str) -> String {
-    let words = hypothesis.split_whitespace().filter(|word| !word.starts_with(['<', '[', '+']));
+    let words = hypothesis
+        .split_whitespace()
+        .filter(|word| !word.starts_with(['<', '[', '+']));
     words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
 
@@ -345,7 +365,8 @@ impl Dither {
     fn add(&mut self, pcm: &mut [i16]) {
         for sample in pcm {
             let noise: i32 = (0..4).map(|_| self.term()).sum::<i32>() / 2;
-            *sample = (i32::from(*sample) + noise).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+            *sample =
+                (i32::from(*sample) + noise).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
         }
     }
 

@@ -55,7 +55,10 @@ impl Call {
     }
 
     /// The files for this call's agent.
-    pub(super) fn prepared(&self, vocabulary: &Vocabulary) -> Result<Arc<Prepared>, PocketSphinxError> {
+    pub(super) fn prepared(
+        &self,
+        vocabulary: &Vocabulary,
+    ) -> Result<Arc<Prepared>, PocketSphinxError> {
         if let Some(prepared) = self.prepared.get() {
             return Ok(prepared.clone());
         }
@@ -83,7 +86,12 @@ struct State {
 
 impl Utterance {
     pub(super) fn new(id: UtteranceId, call: Arc<Call>) -> Self {
-        Self { id, call, state: Mutex::default(), changed: Condvar::new() }
+        Self {
+            id,
+            call,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -156,7 +164,10 @@ impl Utterance {
     }
 
     fn event(&self, kind: HearEventKind) -> HearEvent {
-        HearEvent { utterance: self.id, kind }
+        HearEvent {
+            utterance: self.id,
+            kind,
+        }
     }
 
     /// Sends the last event. Sending and cancelling exclude each other, so that nothing follows a
@@ -192,7 +203,10 @@ pub(super) struct LiveFeed<'a> {
 
 impl<'a> LiveFeed<'a> {
     pub(super) fn new(utterance: &'a Utterance) -> Self {
-        Self { utterance, begun: Instant::now() }
+        Self {
+            utterance,
+            begun: Instant::now(),
+        }
     }
 }
 
@@ -212,7 +226,11 @@ impl Feed for LiveFeed<'_> {
             if !empty || !wait {
                 return FeedState::Open;
             }
-            state = self.utterance.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .utterance
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

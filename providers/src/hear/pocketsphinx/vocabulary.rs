@@ -57,12 +57,23 @@ pub(super) struct Prepared {
 impl Vocabulary {
     /// Reads the dictionary's words.
     pub(super) fn new(paths: ModelPaths) -> Result<Self, PocketSphinxError> {
-        let text = fs::read_to_string(&paths.dictionary)
-            .map_err(|source| PocketSphinxError::File { path: paths.dictionary.clone(), source })?;
-        let dictionary_words =
-            text.lines().filter_map(|row| row.split_whitespace().next()).map(Box::from).collect();
+        let text =
+            fs::read_to_string(&paths.dictionary).map_err(|source| PocketSphinxError::File {
+                path: paths.dictionary.clone(),
+                source,
+            })?;
+        let dictionary_words = text
+            .lines()
+            .filter_map(|row| row.split_whitespace().next())
+            .map(Box::from)
+            .collect();
         let folder = scratch_folder()?;
-        Ok(Self { paths, dictionary_words, folder, state: Mutex::default() })
+        Ok(Self {
+            paths,
+            dictionary_words,
+            folder,
+            state: Mutex::default(),
+        })
     }
 
     /// The model files.
@@ -72,7 +83,10 @@ impl Vocabulary {
 
     /// The files for `context`, written unless they are there. Some milliseconds for a few hundred
     /// phrases; blocks.
-    pub(super) fn prepare(&self, context: &HearContext) -> Result<Arc<Prepared>, PocketSphinxError> {
+    pub(super) fn prepare(
+        &self,
+        context: &HearContext,
+    ) -> Result<Arc<Prepared>, PocketSphinxError> {
         let key = key(context);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = state.models.get(&key) {
@@ -80,21 +94,41 @@ impl Vocabulary {
         }
         let is_word = |word: &str| self.dictionary_words.contains(word);
         if context.phrases.len() > PHRASES_MAX {
-            tracing::warn!(agent = context.agent, phrases = context.phrases.len(), "phrases left out of the model");
+            tracing::warn!(
+                agent = context.agent,
+                phrases = context.phrases.len(),
+                "phrases left out of the model"
+            );
         }
-        let phrases: Vec<Vec<String>> =
-            context.phrases.iter().take(PHRASES_MAX).map(|phrase| spoken_words(phrase, is_word)).collect();
+        let phrases: Vec<Vec<String>> = context
+            .phrases
+            .iter()
+            .take(PHRASES_MAX)
+            .map(|phrase| spoken_words(phrase, is_word))
+            .collect();
         let (pronounced, added) = self.pronounced(phrases);
         let prepared = match PhraseModel::new(&pronounced) {
-            None => Prepared { name: GENERAL.to_owned(), arpa: None, lexicon_version: 0 },
+            None => Prepared {
+                name: GENERAL.to_owned(),
+                arpa: None,
+                lexicon_version: 0,
+            },
             Some(model) => {
                 self.add_words(&mut state, added)?;
                 let name = format!("agent-{key:016x}");
                 let path = self.folder.join(format!("{name}.lm"));
                 write_file(&path, model.to_arpa().as_bytes())?;
                 let weight = if context.closed { 1.0 } else { OPEN_WEIGHT };
-                tracing::debug!(agent = context.agent, words = model.vocabulary().len(), "language model built");
-                Prepared { name, arpa: Some((path, weight)), lexicon_version: state.version }
+                tracing::debug!(
+                    agent = context.agent,
+                    words = model.vocabulary().len(),
+                    "language model built"
+                );
+                Prepared {
+                    name,
+                    arpa: Some((path, weight)),
+                    lexicon_version: state.version,
+                }
             }
         };
         let prepared = Arc::new(prepared);
@@ -106,7 +140,11 @@ impl Vocabulary {
     }
 
     /// Makes `decoder` listen for what `prepared` describes.
-    pub(super) fn load(&self, decoder: &mut Decoder, prepared: &Prepared) -> Result<(), PocketSphinxError> {
+    pub(super) fn load(
+        &self,
+        decoder: &mut Decoder,
+        prepared: &Prepared,
+    ) -> Result<(), PocketSphinxError> {
         if decoder.lexicon_version < prepared.lexicon_version {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let version = state.version;
@@ -116,15 +154,20 @@ impl Vocabulary {
         }
         match &prepared.arpa {
             None => decoder.select(&prepared.name),
-            Some((arpa, weight)) => {
-                decoder.use_agent(&AgentModel { name: &prepared.name, arpa, weight: *weight })
-            }
+            Some((arpa, weight)) => decoder.use_agent(&AgentModel {
+                name: &prepared.name,
+                arpa,
+                weight: *weight,
+            }),
         }
     }
 
     /// The phrases without words that cannot be pronounced, and pronunciations of the words that
     /// the dictionary lacks.
-    fn pronounced(&self, mut phrases: Vec<Vec<String>>) -> (Vec<Vec<String>>, BTreeMap<String, String>) {
+    fn pronounced(
+        &self,
+        mut phrases: Vec<Vec<String>>,
+    ) -> (Vec<Vec<String>>, BTreeMap<String, String>) {
         let mut added = BTreeMap::new();
         for phrase in &mut phrases {
             phrase.retain(|word| {
@@ -143,14 +186,21 @@ impl Vocabulary {
         (phrases, added)
     }
 
-    fn add_words(&self, state: &mut State, added: BTreeMap<String, String>) -> Result<(), PocketSphinxError> {
+    fn add_words(
+        &self,
+        state: &mut State,
+        added: BTreeMap<String, String>,
+    ) -> Result<(), PocketSphinxError> {
         let before = state.added.len();
         state.added.extend(added);
         if state.added.len() == before {
             return Ok(());
         }
-        let mut text = fs::read(&self.paths.dictionary)
-            .map_err(|source| PocketSphinxError::File { path: self.paths.dictionary.clone(), source })?;
+        let mut text =
+            fs::read(&self.paths.dictionary).map_err(|source| PocketSphinxError::File {
+                path: self.paths.dictionary.clone(),
+                source,
+            })?;
         for (word, phones) in &state.added {
             text.extend_from_slice(format!("{word} {phones}\n").as_bytes());
         }
@@ -191,12 +241,18 @@ fn scratch_folder() -> Result<PathBuf, PocketSphinxError> {
     let folder = std::env::temp_dir().join(format!("antiphon-hear-{}-{count}", std::process::id()));
     // What a process with the same number left behind is not trusted.
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir(&folder).map_err(|source| PocketSphinxError::File { path: folder.clone(), source })?;
+    fs::create_dir(&folder).map_err(|source| PocketSphinxError::File {
+        path: folder.clone(),
+        source,
+    })?;
     Ok(folder)
 }
 
 fn write_file(path: &Path, content: &[u8]) -> Result<(), PocketSphinxError> {
     fs::File::create(path)
         .and_then(|mut file| file.write_all(content))
-        .map_err(|source| PocketSphinxError::File { path: path.to_owned(), source })
+        .map_err(|source| PocketSphinxError::File {
+            path: path.to_owned(),
+            source,
+        })
 }

@@ -52,7 +52,9 @@ impl Flite {
     /// ([`Flite::warm_up`]).
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { permits: Arc::new(Semaphore::new(cores)) }
+        Self {
+            permits: Arc::new(Semaphore::new(cores)),
+        }
     }
 
     /// Says a word with each voice, unheard, so that the voices are in memory. Blocks for about
@@ -107,12 +109,18 @@ async fn speak(
 ) -> Result<(), Stop> {
     let voice = voice_named(&request.voice).map_err(|unknown| Stop::Failed(unknown.to_string()))?;
     if request.text.len() > TEXT_BYTES_MAX {
-        let reason = format!("a text of {} bytes; at most {TEXT_BYTES_MAX} are spoken", request.text.len());
+        let reason = format!(
+            "a text of {} bytes; at most {TEXT_BYTES_MAX} are spoken",
+            request.text.len()
+        );
         return Err(Stop::Failed(reason));
     }
     let segment = request.segment;
     let send = async |kind| {
-        events.send(SpeakEvent { segment, kind }).await.map_err(|_| Stop::Unheard)
+        events
+            .send(SpeakEvent { segment, kind })
+            .await
+            .map_err(|_| Stop::Unheard)
     };
     let stretch = stretch(request.pace);
     let parts = text::parts(&request.text);
@@ -125,7 +133,9 @@ async fn speak(
         let (pieces, mut made) = mpsc::channel(PIECES_MAX);
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            render(&part, voice, stretch, base, |made| pieces.try_send(made).is_ok())
+            render(&part, voice, stretch, base, |made| {
+                pieces.try_send(made).is_ok()
+            })
         });
         while let Some(made) = made.recv().await {
             match made {
@@ -139,7 +149,9 @@ async fn speak(
                 }
             }
         }
-        let samples = work.await.map_err(|_| Stop::Failed("flite's thread failed".to_owned()))?;
+        let samples = work
+            .await
+            .map_err(|_| Stop::Failed("flite's thread failed".to_owned()))?;
         base += samples.map_err(|error| Stop::Failed(error.to_string()))?;
     }
     Ok(())
@@ -161,7 +173,11 @@ fn render(
 
 /// flite stretches durations, people speak of pace.
 fn stretch(pace: f32) -> f32 {
-    if pace.is_finite() { 1.0 / pace.clamp(0.5, 2.0) } else { 1.0 }
+    if pace.is_finite() {
+        1.0 / pace.clamp(0.5, 2.0)
+    } else {
+        1.0
+    }
 }
 
 fn voice_named(name: &str) -> Result<Voice, UnknownVoice> {

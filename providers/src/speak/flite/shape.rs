@@ -48,7 +48,17 @@ impl<'a, F: FnMut(Made) -> bool> Shaper<'a, F> {
         // The diphone voice rounds each pitch period, so its audio is some percent shorter than
         // its segments say. It takes a millisecond or two: wait for it and scale.
         let collected = (voice == Voice::Kal16).then(|| (None, Vec::new()));
-        Self { part, voice, base, send, keep: 0..usize::MAX, seen: 0, kept: 0, piece: Vec::new(), collected }
+        Self {
+            part,
+            voice,
+            base,
+            send,
+            keep: 0..usize::MAX,
+            seen: 0,
+            kept: 0,
+            piece: Vec::new(),
+            collected,
+        }
     }
 
     /// Sends what is left and returns the number of samples made.
@@ -82,7 +92,10 @@ impl<'a, F: FnMut(Made) -> bool> Shaper<'a, F> {
             .map(|(word, text_end)| {
                 let end = at(word.end_s).clamp(self.keep.start, self.keep.end) - self.keep.start;
                 let end_ms = (self.base + end) as u64 * 1_000 / u64::from(RATE_HZ);
-                WordMark { text_end, end_ms: end_ms as u32 }
+                WordMark {
+                    text_end,
+                    end_ms: end_ms as u32,
+                }
             })
             .collect();
         (self.send)(Made::Marks(in_order(marks)))
@@ -142,8 +155,12 @@ fn token_ends(part: &Part, plan: &Plan) -> Vec<usize> {
     plan.words
         .iter()
         .map(|word| {
-            let at = ascii[cursor..].find(word.name.as_str()).map_or(cursor, |at| cursor + at);
-            let end = ascii[at..].find(' ').map_or(ascii.len(), |space| at + space);
+            let at = ascii[cursor..]
+                .find(word.name.as_str())
+                .map_or(cursor, |at| cursor + at);
+            let end = ascii[at..]
+                .find(' ')
+                .map_or(ascii.len(), |space| at + space);
             cursor = (end + 1).min(ascii.len());
             part.original_end(end)
         })
@@ -155,7 +172,9 @@ fn in_order(marks: Vec<WordMark>) -> Vec<WordMark> {
     let mut out: Vec<WordMark> = Vec::with_capacity(marks.len());
     for mark in marks {
         match out.last_mut() {
-            Some(last) if last.text_end >= mark.text_end => last.end_ms = last.end_ms.max(mark.end_ms),
+            Some(last) if last.text_end >= mark.text_end => {
+                last.end_ms = last.end_ms.max(mark.end_ms)
+            }
             Some(last) => {
                 let end_ms = mark.end_ms.max(last.end_ms);
                 out.push(WordMark { end_ms, ..mark });

@@ -76,7 +76,10 @@ pub(super) fn synthesize(
 ) -> Result<(), SynthError> {
     let text = CString::new(ascii).map_err(|_| SynthError)?;
     let handle = voice.handle()?;
-    let mut context = Context { sink, planned: false };
+    let mut context = Context {
+        sink,
+        planned: false,
+    };
     // SAFETY: flite is initialized (`handle`), every pointer given is valid during the calls, the
     // utterance is owned here and deleted once; it owns the streaming info given to it. `context`
     // outlives the synthesis, which is the only time the callback runs, on this thread.
@@ -95,9 +98,17 @@ pub(super) fn synthesize(
         (*info).asc = Some(on_piece);
         (*info).utt = raw;
         (*info).userdata = (&raw mut context).cast::<c_void>();
-        ffi::feat_set((*raw).features, c"streaming_info".as_ptr(), ffi::audio_streaming_info_val(info));
+        ffi::feat_set(
+            (*raw).features,
+            c"streaming_info".as_ptr(),
+            ffi::audio_streaming_info_val(info),
+        );
         let made = ffi::utt_synth(raw);
-        if made.is_null() { Err(SynthError) } else { Ok(()) }
+        if made.is_null() {
+            Err(SynthError)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -141,7 +152,11 @@ unsafe extern "C" fn on_piece(
         // SAFETY: as above; the utterance is alive and not written to during the callback.
         context.sink.plan(unsafe { read_plan(utterance) });
     }
-    if context.sink.audio(pcm) { ffi::STREAM_CONTINUE } else { ffi::STREAM_STOP }
+    if context.sink.audio(pcm) {
+        ffi::STREAM_CONTINUE
+    } else {
+        ffi::STREAM_STOP
+    }
 }
 
 /// # Safety
@@ -206,7 +221,9 @@ unsafe fn string(text: *const std::ffi::c_char) -> String {
         return String::new();
     }
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A registered voice; read-only after registration, hence shared by all threads.

@@ -27,7 +27,12 @@ impl Heard {
 }
 
 fn request(text: &str, voice: &str, pace: f32) -> SpeakRequest {
-    SpeakRequest { segment: SegmentId(7), text: text.into(), voice: voice.into(), pace }
+    SpeakRequest {
+        segment: SegmentId(7),
+        text: text.into(),
+        voice: voice.into(),
+        pace,
+    }
 }
 
 async fn hear(flite: &Flite, request: SpeakRequest) -> Heard {
@@ -53,11 +58,21 @@ async fn hear(flite: &Flite, request: SpeakRequest) -> Heard {
 }
 
 fn check_marks(text: &str, heard: &Heard) {
-    let mut last = WordMark { text_end: 0, end_ms: 0 };
+    let mut last = WordMark {
+        text_end: 0,
+        end_ms: 0,
+    };
     for mark in &heard.marks {
         assert!(text.is_char_boundary(mark.text_end), "{text:?}: {mark:?}");
-        assert!(mark.text_end > last.text_end && mark.end_ms >= last.end_ms, "{text:?}: {mark:?}");
-        assert!(mark.end_ms <= heard.ms(), "{text:?}: {mark:?} beyond {} ms", heard.ms());
+        assert!(
+            mark.text_end > last.text_end && mark.end_ms >= last.end_ms,
+            "{text:?}: {mark:?}"
+        );
+        assert!(
+            mark.end_ms <= heard.ms(),
+            "{text:?}: {mark:?} beyond {} ms",
+            heard.ms()
+        );
         last = *mark;
     }
 }
@@ -70,8 +85,16 @@ async fn each_voice_speaks_with_marks_for_every_word() {
         assert_eq!(heard.end, Some(SpeakEventKind::Done), "{voice}");
         assert_eq!(flite.rate_hz(voice), Ok(16_000));
         assert!(heard.marks_first, "{voice}: marks come before audio");
-        assert!((1_500..4_500).contains(&heard.ms()), "{voice}: {} ms", heard.ms());
-        assert!(heard.pieces.iter().all(|&len| len <= 1_600), "{voice}: {:?}", heard.pieces);
+        assert!(
+            (1_500..4_500).contains(&heard.ms()),
+            "{voice}: {} ms",
+            heard.ms()
+        );
+        assert!(
+            heard.pieces.iter().all(|&len| len <= 1_600),
+            "{voice}: {:?}",
+            heard.pieces
+        );
         check_marks(SENTENCE, &heard);
         let said: Vec<&str> = std::iter::once(0)
             .chain(heard.marks.iter().map(|mark| mark.text_end))
@@ -82,7 +105,10 @@ async fn each_voice_speaks_with_marks_for_every_word() {
         let words: Vec<&str> = SENTENCE.split(' ').collect();
         assert_eq!(said, words, "{voice}");
         let last = heard.marks.last().unwrap();
-        assert!(heard.ms() - last.end_ms <= 110, "{voice}: the last word ends at {last:?}");
+        assert!(
+            heard.ms() - last.end_ms <= 110,
+            "{voice}: the last word ends at {last:?}"
+        );
     }
 }
 
@@ -91,14 +117,28 @@ async fn each_voice_speaks_with_marks_for_every_word() {
 #[tokio::test]
 async fn silence_is_trimmed_and_marks_fit_the_sound() {
     for (voice, _) in VOICES {
-        let heard = hear(&Flite::new(), request("Hello. Come in, please.", voice, 1.0)).await;
+        let heard = hear(
+            &Flite::new(),
+            request("Hello. Come in, please.", voice, 1.0),
+        )
+        .await;
         let loud = |frame: &[i16]| dbfs(frame) > -45.0;
         let first = heard.pcm.chunks(160).position(loud).unwrap() * 10;
         let last = heard.ms() as usize - heard.pcm.rchunks(160).position(loud).unwrap() * 10;
         let end = heard.marks.last().unwrap().end_ms as usize;
-        assert!((20..=130).contains(&first), "{voice}: sound begins at {first} ms");
-        assert!(heard.ms() as usize - last <= 220, "{voice}: {last} of {} ms", heard.ms());
-        assert!(last.abs_diff(end) <= 120, "{voice}: sound ends at {last} ms, mark at {end} ms");
+        assert!(
+            (20..=130).contains(&first),
+            "{voice}: sound begins at {first} ms"
+        );
+        assert!(
+            heard.ms() as usize - last <= 220,
+            "{voice}: {last} of {} ms",
+            heard.ms()
+        );
+        assert!(
+            last.abs_diff(end) <= 120,
+            "{voice}: sound ends at {last} ms, mark at {end} ms"
+        );
     }
 }
 
@@ -109,11 +149,21 @@ async fn numbers_and_punctuation_belong_to_their_words() {
         let heard = hear(&Flite::new(), request(text, voice, 1.0)).await;
         check_marks(text, &heard);
         let ends: Vec<usize> = heard.marks.iter().map(|mark| mark.text_end).collect();
-        let want: Vec<usize> = ["I", "paid", "$3.50 —", "on", "12", "May", "2024 —", "for", "“42”"]
-            .iter()
-            .map(|word| text.find(word).unwrap() + word.len())
-            .chain([text.len()])
-            .collect();
+        let want: Vec<usize> = [
+            "I",
+            "paid",
+            "$3.50 —",
+            "on",
+            "12",
+            "May",
+            "2024 —",
+            "for",
+            "“42”",
+        ]
+        .iter()
+        .map(|word| text.find(word).unwrap() + word.len())
+        .chain([text.len()])
+        .collect();
         assert_eq!(ends, want, "{voice}");
     }
 }
@@ -121,10 +171,22 @@ async fn numbers_and_punctuation_belong_to_their_words() {
 #[tokio::test]
 async fn pace_changes_the_length() {
     for (voice, _) in VOICES {
-        let length = async |pace| f64::from(hear(&Flite::new(), request(SENTENCE, voice, pace)).await.ms());
+        let length = async |pace| {
+            f64::from(
+                hear(&Flite::new(), request(SENTENCE, voice, pace))
+                    .await
+                    .ms(),
+            )
+        };
         let (slow, plain, fast) = (length(0.5).await, length(1.0).await, length(2.0).await);
-        assert!((1.7..2.2).contains(&(slow / plain)), "{voice}: {slow} {plain} {fast}");
-        assert!((1.7..2.2).contains(&(plain / fast)), "{voice}: {slow} {plain} {fast}");
+        assert!(
+            (1.7..2.2).contains(&(slow / plain)),
+            "{voice}: {slow} {plain} {fast}"
+        );
+        assert!(
+            (1.7..2.2).contains(&(plain / fast)),
+            "{voice}: {slow} {plain} {fast}"
+        );
         assert_eq!(length(f32::NAN).await, plain);
     }
 }
@@ -151,7 +213,11 @@ async fn odd_text_neither_crashes_nor_hangs() {
     for (text, words) in cases {
         let heard = hear(&Flite::new(), request(text, "kal16", 1.0)).await;
         assert_eq!(heard.end, Some(SpeakEventKind::Done), "{text:?}");
-        assert!(words.contains(&heard.marks.len()), "{text:?}: {} marks", heard.marks.len());
+        assert!(
+            words.contains(&heard.marks.len()),
+            "{text:?}: {} marks",
+            heard.marks.len()
+        );
         assert_eq!(heard.pcm.is_empty(), heard.marks.is_empty());
         check_marks(text, &heard);
     }
@@ -164,12 +230,18 @@ async fn odd_text_neither_crashes_nor_hangs() {
 async fn random_text_is_survived() {
     let mut state = 1_u64;
     let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize
     };
-    let alphabet: Vec<char> = "abcdeEXIVst 0159.,:;!?'\"()-/$%&@#*_+= \u{2019}\u{2014}é🙂".chars().collect();
+    let alphabet: Vec<char> = "abcdeEXIVst 0159.,:;!?'\"()-/$%&@#*_+= \u{2019}\u{2014}é🙂"
+        .chars()
+        .collect();
     for _ in 0..150 {
-        let text: String = (0..next() % 60).map(|_| alphabet[next() % alphabet.len()]).collect();
+        let text: String = (0..next() % 60)
+            .map(|_| alphabet[next() % alphabet.len()])
+            .collect();
         for voice in ["kal16", "slt"] {
             let heard = hear(&Flite::new(), request(&text, voice, 2.0)).await;
             assert_eq!(heard.end, Some(SpeakEventKind::Done), "{text:?}");
@@ -181,9 +253,17 @@ async fn random_text_is_survived() {
 #[tokio::test]
 async fn an_unknown_voice_is_told_which_there_are() {
     let error = Flite::new().rate_hz("hal").unwrap_err();
-    assert_eq!(error.to_string(), "there is no voice 'hal'; there are: rms, slt, awb, kal16");
+    assert_eq!(
+        error.to_string(),
+        "there is no voice 'hal'; there are: rms, slt, awb, kal16"
+    );
     let heard = hear(&Flite::new(), request("Hi.", "hal", 1.0)).await;
-    assert_eq!(heard.end, Some(SpeakEventKind::Failed { reason: error.to_string() }));
+    assert_eq!(
+        heard.end,
+        Some(SpeakEventKind::Failed {
+            reason: error.to_string()
+        })
+    );
 }
 
 /// The listener holds on after the first audio, drops the handle, and then reads on: what comes is
@@ -196,8 +276,15 @@ async fn dropping_the_handle_stops_at_once() {
     while !matches!(rx.recv().await.unwrap().kind, SpeakEventKind::Audio { .. }) {}
     drop(task);
     let mut more = 0;
-    while let Some(event) = tokio::time::timeout(Duration::from_secs(5), rx.recv()).await.unwrap() {
-        assert!(matches!(event.kind, SpeakEventKind::Audio { .. }), "{:?}", event.kind);
+    while let Some(event) = tokio::time::timeout(Duration::from_secs(5), rx.recv())
+        .await
+        .unwrap()
+    {
+        assert!(
+            matches!(event.kind, SpeakEventKind::Audio { .. }),
+            "{:?}",
+            event.kind
+        );
         more += 1;
     }
     assert!(more <= 2, "{more} pieces came after the cancel");
@@ -213,7 +300,10 @@ fn a_refused_piece_stops_the_synthesis() {
             sent += 1;
             sent < 4
         });
-        assert!(samples.unwrap() <= 3 * 1_600 + 800, "{voice:?}: {samples:?}");
+        assert!(
+            samples.unwrap() <= 3 * 1_600 + 800,
+            "{voice:?}: {samples:?}"
+        );
     }
 }
 
@@ -221,10 +311,19 @@ fn a_refused_piece_stops_the_synthesis() {
 /// must not, with all voices speaking at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_speech_is_the_same() {
-    let texts = [SENTENCE, "It is 10:30 on 5 May.", "Dr. Smith, is it you? Xqzt!"];
-    let jobs: Vec<(&str, &str)> = VOICES.iter().flat_map(|v| texts.map(|t| (v.0, t))).collect();
+    let texts = [
+        SENTENCE,
+        "It is 10:30 on 5 May.",
+        "Dr. Smith, is it you? Xqzt!",
+    ];
+    let jobs: Vec<(&str, &str)> = VOICES
+        .iter()
+        .flat_map(|v| texts.map(|t| (v.0, t)))
+        .collect();
     // More than there are cores, so that every thread is interrupted in mid-synthesis.
-    let flite = Flite { permits: Arc::new(Semaphore::new(16)) };
+    let flite = Flite {
+        permits: Arc::new(Semaphore::new(16)),
+    };
     let mut alone = HashMap::new();
     for &(voice, text) in &jobs {
         alone.insert((voice, text), hear(&flite, request(text, voice, 1.0)).await);
@@ -233,7 +332,9 @@ async fn parallel_speech_is_the_same() {
         let running: Vec<_> = (0..36)
             .map(|i| {
                 let (flite, (voice, text)) = (flite.clone(), jobs[i * 5 % jobs.len()]);
-                tokio::spawn(async move { (voice, text, hear(&flite, request(text, voice, 1.0)).await) })
+                tokio::spawn(
+                    async move { (voice, text, hear(&flite, request(text, voice, 1.0)).await) },
+                )
             })
             .collect();
         for job in running {
@@ -250,8 +351,12 @@ async fn parallel_speech_is_the_same() {
 /// Loudness of speech: frames within 30 dB of the loudest.
 fn active_dbfs(pcm: &[i16]) -> f32 {
     let loudest = pcm.chunks(320).map(dbfs).fold(-100.0, f32::max);
-    let active: Vec<i16> =
-        pcm.chunks(320).filter(|frame| dbfs(frame) > loudest - 30.0).flatten().copied().collect();
+    let active: Vec<i16> = pcm
+        .chunks(320)
+        .filter(|frame| dbfs(frame) > loudest - 30.0)
+        .flatten()
+        .copied()
+        .collect();
     dbfs(&active)
 }
 

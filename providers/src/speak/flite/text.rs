@@ -23,7 +23,10 @@ pub(super) struct Part {
 impl Part {
     /// The offset in the original text just behind the first `len` bytes of `ascii`.
     pub(super) fn original_end(&self, len: usize) -> usize {
-        len.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0)
+        len.checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// True where there is nothing to say: no letter, no digit.
@@ -34,7 +37,13 @@ impl Part {
     fn push(&mut self, text: &str, end: usize) {
         for byte in text.bytes() {
             let space = byte == b' ';
-            if space && self.ascii.as_bytes().last().is_none_or(|&last| last == b' ') {
+            if space
+                && self
+                    .ascii
+                    .as_bytes()
+                    .last()
+                    .is_none_or(|&last| last == b' ')
+            {
                 continue;
             }
             self.ascii.push(char::from(byte));
@@ -54,7 +63,10 @@ impl Part {
     }
 
     fn split_off(&mut self, at: usize) -> Self {
-        Self { ascii: self.ascii.split_off(at), ends: self.ends.split_off(at) }
+        Self {
+            ascii: self.ascii.split_off(at),
+            ends: self.ends.split_off(at),
+        }
     }
 
     fn trim(&mut self) {
@@ -86,7 +98,10 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
 fn cut_at(ascii: &str) -> usize {
     let head = &ascii[..PART_CHARS_MAX];
     let behind = |marks: &[&str]| {
-        marks.iter().filter_map(|mark| head.rfind(mark).map(|at| at + mark.len())).max()
+        marks
+            .iter()
+            .filter_map(|mark| head.rfind(mark).map(|at| at + mark.len()))
+            .max()
     };
     let late = |at: &usize| *at > PART_CHARS_MAX / 3;
     behind(&[". ", "! ", "? "])
@@ -199,7 +214,10 @@ fn base_letter(c: char) -> Option<&'static str> {
         ("z", "źżžŹŻŽ"),
         ("", "ªº"),
     ];
-    LETTERS.iter().find(|(_, accented)| accented.contains(c)).map(|&(base, _)| base)
+    LETTERS
+        .iter()
+        .find(|(_, accented)| accented.contains(c))
+        .map(|&(base, _)| base)
 }
 
 #[cfg(test)]
@@ -207,7 +225,11 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> String {
-        parts(text).into_iter().map(|part| part.ascii).collect::<Vec<_>>().join("|")
+        parts(text)
+            .into_iter()
+            .map(|part| part.ascii)
+            .collect::<Vec<_>>()
+            .join("|")
     }
 
     #[test]
@@ -242,7 +264,10 @@ mod tests {
             last = end;
         }
         let said = part.ascii.find("said").expect("it is there") + 4;
-        assert_eq!(part.original_end(said), text.find("said").expect("it is there") + 4);
+        assert_eq!(
+            part.original_end(said),
+            text.find("said").expect("it is there") + 4
+        );
     }
 
     #[test]
@@ -250,12 +275,26 @@ mod tests {
         let text = "This is a sentence of some length, with a comma in it. ".repeat(40);
         let parts = parts(&text);
         assert!(parts.len() > 8);
-        assert!(parts.iter().all(|part| part.ascii.len() <= 240 && part.ascii.ends_with('.')));
+        assert!(
+            parts
+                .iter()
+                .all(|part| part.ascii.len() <= 240 && part.ascii.ends_with('.'))
+        );
         let words: usize = parts.iter().map(|part| part.ascii.split(' ').count()).sum();
         assert_eq!(words, 40 * 12);
         let smash = super::parts(&"x".repeat(1_000));
-        let longest = smash.iter().flat_map(|part| part.ascii.split(' ')).map(str::len).max();
+        let longest = smash
+            .iter()
+            .flat_map(|part| part.ascii.split(' '))
+            .map(str::len)
+            .max();
         assert_eq!(longest, Some(TOKEN_CHARS_MAX));
-        assert_eq!(smash.iter().map(|part| part.ascii.matches('x').count()).sum::<usize>(), 1_000);
+        assert_eq!(
+            smash
+                .iter()
+                .map(|part| part.ascii.matches('x').count())
+                .sum::<usize>(),
+            1_000
+        );
     }
 }

@@ -56,11 +56,17 @@ impl Act {
             return None;
         };
         let name = agent.small_talk.get(nth)?.name.as_str();
-        Self::ALL.iter().find(|(_, known)| *known == name).map(|(act, _)| *act)
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(act, _)| *act)
     }
 
     pub(crate) fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(act, _)| *act == self).map_or("", |(_, name)| name)
+        Self::ALL
+            .iter()
+            .find(|(act, _)| *act == self)
+            .map_or("", |(_, name)| name)
     }
 }
 
@@ -93,13 +99,17 @@ const DISTRESS: &[&str] = &[
 /// True where the normalized words speak of serious distress.
 pub(crate) fn is_distress(words: &[String]) -> bool {
     let text = format!(" {} ", words.join(" "));
-    DISTRESS.iter().any(|phrase| text.contains(&format!(" {phrase} ")))
+    DISTRESS
+        .iter()
+        .any(|phrase| text.contains(&format!(" {phrase} ")))
 }
 
 /// True where the words begin with agreement.
 pub(crate) fn begins_with_yes(words: &[String]) -> bool {
-    matches!(words.first().map(String::as_str), Some("yes" | "sure" | "ok" | "absolutely" | "definitely"))
-        || words.starts_with(&["of".to_owned(), "course".to_owned()])
+    matches!(
+        words.first().map(String::as_str),
+        Some("yes" | "sure" | "ok" | "absolutely" | "definitely")
+    ) || words.starts_with(&["of".to_owned(), "course".to_owned()])
 }
 
 /// True where the words begin with refusal. `know` sounds like `no` and is normalized to it, but

@@ -9,8 +9,9 @@ use super::words::is_function_word;
 const REFLECTED_WORDS_MAX: usize = 9;
 /// Words that an agent does not repeat, even where a recognizer made them up.
 const NOT_REFLECTED: &[&str] = &[
-    "fuck", "fucking", "shit", "bitch", "cunt", "dick", "cock", "pussy", "ass", "asshole", "bastard", "whore", "slut",
-    "porn", "sex", "rape", "nigger", "faggot", "kill", "murder", "bomb", "nazi",
+    "fuck", "fucking", "shit", "bitch", "cunt", "dick", "cock", "pussy", "ass", "asshole",
+    "bastard", "whore", "slut", "porn", "sex", "rape", "nigger", "faggot", "kill", "murder",
+    "bomb", "nazi",
 ];
 
 /// What goes into a template.
@@ -22,7 +23,12 @@ pub(crate) struct Fill {
 }
 
 /// Fills a template in; nothing where a value is missing.
-pub(crate) fn render(template: &str, agent: &Agent, memory: &Memory, fill: &Fill) -> Option<String> {
+pub(crate) fn render(
+    template: &str,
+    agent: &Agent,
+    memory: &Memory,
+    fill: &Fill,
+) -> Option<String> {
     let mut text = String::with_capacity(template.len() + 16);
     let mut rest = template;
     while let Some(open) = rest.find('{') {
@@ -37,37 +43,56 @@ pub(crate) fn render(template: &str, agent: &Agent, memory: &Memory, fill: &Fill
 
 /// The wording to use: one that can be filled in and was not said before, else one that was not
 /// said just now. `seed` decides among equals, so the same call gives the same words.
-pub(crate) fn pick(texts: &[String], agent: &Agent, memory: &Memory, fill: &Fill, seed: u64) -> Option<String> {
+pub(crate) fn pick(
+    texts: &[String],
+    agent: &Agent,
+    memory: &Memory,
+    fill: &Fill,
+    seed: u64,
+) -> Option<String> {
     let count = texts.len();
     let start = (seed % count.max(1) as u64) as usize;
     let ready: Vec<String> = (0..count)
         .filter_map(|nth| render(&texts[(start + nth) % count], agent, memory, fill))
         .collect();
     let fresh = ready.iter().find(|text| !memory.has_said_some(text));
-    let other = || ready.iter().find(|text| !memory.last.text.contains(text.as_str()));
+    let other = || {
+        ready
+            .iter()
+            .find(|text| !memory.last.text.contains(text.as_str()))
+    };
     fresh.or_else(other).cloned()
 }
 
 /// A number that depends on the turn and the words alone (FNV-1a).
 pub(crate) fn seed(turn: usize, text: &str) -> u64 {
     let bytes = (turn as u64).to_le_bytes();
-    bytes.iter().copied().chain(text.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .copied()
+        .chain(text.bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
 }
 
 /// The person's words as the agent would say them back: `my site is slow` becomes `your site is
 /// slow`. Nothing where there is little to say back or it had better not be.
 pub(crate) fn reflect(text: &str) -> Option<String> {
     let words = plain_words(text);
-    if words.iter().any(|word| NOT_REFLECTED.contains(&word.as_str())) {
+    if words
+        .iter()
+        .any(|word| NOT_REFLECTED.contains(&word.as_str()))
+    {
         return None;
     }
     let subject = words.iter().filter(|word| !is_function_word(word)).count();
     if subject == 0 {
         return None;
     }
-    let about_agent = words.iter().any(|word| matches!(word.as_str(), "you" | "your"));
+    let about_agent = words
+        .iter()
+        .any(|word| matches!(word.as_str(), "you" | "your"));
     if words.len() <= REFLECTED_WORDS_MAX && !about_agent && !is_question(&words) {
         let said: Vec<&str> = words.iter().map(|word| swapped(word)).collect();
         return Some(said.join(" "));
@@ -78,8 +103,9 @@ pub(crate) fn reflect(text: &str) -> Option<String> {
 fn is_question(words: &[String]) -> bool {
     let first = words.first().map(String::as_str).unwrap_or_default();
     [
-        "what", "what's", "who", "who's", "how", "how's", "where", "where's", "when", "why", "which", "can", "could",
-        "do", "does", "did", "is", "are", "will", "would", "should", "tell", "give",
+        "what", "what's", "who", "who's", "how", "how's", "where", "where's", "when", "why",
+        "which", "can", "could", "do", "does", "did", "is", "are", "will", "would", "should",
+        "tell", "give",
     ]
     .contains(&first)
 }
@@ -118,7 +144,11 @@ fn value<'a>(name: &str, agent: &'a Agent, memory: &'a Memory, fill: &'a Fill) -
         "topic" => fill.topic.as_deref(),
         "other" => fill.other.as_deref(),
         "words" => fill.words.as_deref(),
-        slot => memory.slots.iter().find(|(name, _)| name == slot).map(|(_, value)| value.as_str()),
+        slot => memory
+            .slots
+            .iter()
+            .find(|(name, _)| name == slot)
+            .map(|(_, value)| value.as_str()),
     }
 }
 

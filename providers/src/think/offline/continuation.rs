@@ -64,11 +64,24 @@ fn intent_text(intent: &Intent, part: Part) -> Option<&str> {
 
 fn ask_of(agent: &Agent, topic: Topic) -> Vec<String> {
     let follow_up = match topic {
-        Topic::Intent(nth) => agent.intents.get(nth).and_then(|intent| intent.follow_up.as_ref()),
-        Topic::SmallTalk(nth) => agent.small_talk.get(nth).and_then(|intent| intent.follow_up.as_ref()),
+        Topic::Intent(nth) => agent
+            .intents
+            .get(nth)
+            .and_then(|intent| intent.follow_up.as_ref()),
+        Topic::SmallTalk(nth) => agent
+            .small_talk
+            .get(nth)
+            .and_then(|intent| intent.follow_up.as_ref()),
         Topic::Passage(_) => None,
     };
-    follow_up.map(|follow_up| sentences(&follow_up.ask).into_iter().map(str::to_owned).collect()).unwrap_or_default()
+    follow_up
+        .map(|follow_up| {
+            sentences(&follow_up.ask)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        })
+        .unwrap_or_default()
 }
 
 /// The sentence from the last comma before byte `cut`, or whole.

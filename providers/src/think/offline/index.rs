@@ -114,7 +114,11 @@ impl AgentIndex {
 
     /// Weight of a word that occurs in no topic, which may as well be a recognition error.
     pub(crate) fn unknown_weight(&self, word: &str) -> f32 {
-        if is_function_word(word) { FUNCTION_WEIGHT } else { 1.0 }
+        if is_function_word(word) {
+            FUNCTION_WEIGHT
+        } else {
+            1.0
+        }
     }
 }
 
@@ -167,19 +171,34 @@ impl Builder {
         for slot in &agent.slots {
             text = text.replace(&format!("{{{}}}", slot.name), &slot_word(&slot.name));
         }
-        let mut words: Vec<usize> = normalize(&text).iter().map(|word| self.intern(word, topic)).collect();
+        let mut words: Vec<usize> = normalize(&text)
+            .iter()
+            .map(|word| self.intern(word, topic))
+            .collect();
         words.dedup();
         if !words.is_empty() {
-            self.examples.push(Example { topic, words, weight: 0.0, sound: PhraseSound::default() });
+            self.examples.push(Example {
+                topic,
+                words,
+                weight: 0.0,
+                sound: PhraseSound::default(),
+            });
         }
     }
 
     fn add_document(&mut self, topic: Topic, title: &str, asks: &[String], text: &str) {
         let mut words: Vec<(usize, f32)> = Vec::new();
-        let fields = [(title.to_owned(), 1.0), (asks.join(" . "), 0.9), (text.to_owned(), 0.7)];
+        let fields = [
+            (title.to_owned(), 1.0),
+            (asks.join(" . "), 0.9),
+            (text.to_owned(), 0.7),
+        ];
         for (field, telling) in fields {
             for sentence in field.split('.') {
-                for word in normalize(sentence).iter().filter(|word| !is_function_word(word)) {
+                for word in normalize(sentence)
+                    .iter()
+                    .filter(|word| !is_function_word(word))
+                {
                     let nth = self.intern(word, topic);
                     if !words.iter().any(|(known, _)| *known == nth) {
                         words.push((nth, telling));
@@ -199,12 +218,24 @@ impl Builder {
     fn add_sentences(&mut self, topic: Topic, part: Part, text: &str) {
         for (sentence, piece) in sentences(text).into_iter().enumerate() {
             let words = sentence_key(piece);
-            self.sentence_list.push((words, Origin { topic, part, sentence }));
+            self.sentence_list.push((
+                words,
+                Origin {
+                    topic,
+                    part,
+                    sentence,
+                },
+            ));
         }
     }
 
     fn finish(mut self) -> AgentIndex {
-        let weights: Vec<f32> = self.words.iter().zip(&self.topics).map(|(word, topics)| weigh(word, topics)).collect();
+        let weights: Vec<f32> = self
+            .words
+            .iter()
+            .zip(&self.topics)
+            .map(|(word, topics)| weigh(word, topics))
+            .collect();
         for example in &mut self.examples {
             example.weight = example.words.iter().map(|word| weights[*word]).sum();
             example.sound = PhraseSound::new(example.words.iter().map(|word| &self.words[*word]));
@@ -277,12 +308,18 @@ mod tests {
 
     #[test]
     fn cuts_sentences() {
-        assert_eq!(sentences("One. Two? Three 3.5 four"), ["One.", "Two?", "Three 3.5 four"]);
+        assert_eq!(
+            sentences("One. Two? Three 3.5 four"),
+            ["One.", "Two?", "Three 3.5 four"]
+        );
         assert!(sentences("  ").is_empty());
     }
 
     #[test]
     fn keys_leave_placeholders_out() {
-        assert_eq!(sentence_key("Nice to meet you, {caller}.").join(" "), "nice to meet you");
+        assert_eq!(
+            sentence_key("Nice to meet you, {caller}.").join(" "),
+            "nice to meet you"
+        );
     }
 }

@@ -28,7 +28,10 @@ impl Ranking {
     }
 
     pub(crate) fn score(&self, topic: Topic) -> f32 {
-        self.topics.iter().find(|(ranked, _)| *ranked == topic).map_or(0.0, |(_, score)| *score)
+        self.topics
+            .iter()
+            .find(|(ranked, _)| *ranked == topic)
+            .map_or(0.0, |(_, score)| *score)
     }
 
     pub(crate) fn best_passage(&self) -> Option<(usize, f32)> {
@@ -43,12 +46,16 @@ impl Ranking {
 pub(crate) fn rank(index: &AgentIndex, said: &[String]) -> Ranking {
     let heard = Heard::new(index, said);
     let mut best: Vec<(Topic, f32)> = Vec::new();
-    let mut put = |topic: Topic, score: f32| match best.iter_mut().find(|(known, _)| *known == topic) {
-        Some((_, known)) => *known = known.max(score),
-        None => best.push((topic, score)),
-    };
+    let mut put =
+        |topic: Topic, score: f32| match best.iter_mut().find(|(known, _)| *known == topic) {
+            Some((_, known)) => *known = known.max(score),
+            None => best.push((topic, score)),
+        };
     for example in &index.examples {
-        put(example.topic, heard.against(index, example) * preference(example.topic));
+        put(
+            example.topic,
+            heard.against(index, example) * preference(example.topic),
+        );
     }
     for document in &index.documents {
         put(document.topic, heard.coverage(&document.words));
@@ -93,7 +100,10 @@ impl Heard {
     fn new(index: &AgentIndex, said: &[String]) -> Self {
         let mut reached = vec![0.0_f32; index.words.len()];
         let prepared: Vec<Word> = said.iter().map(|word| Word::new(word)).collect();
-        let words: Vec<HeardWord> = prepared.iter().map(|word| hear(index, word, &mut reached)).collect();
+        let words: Vec<HeardWord> = prepared
+            .iter()
+            .map(|word| hear(index, word, &mut reached))
+            .collect();
         Self {
             weight: words.iter().map(|word| word.weight).sum(),
             sound: PhraseSound::new(&prepared),
@@ -107,12 +117,20 @@ impl Heard {
     }
 
     fn against(&self, index: &AgentIndex, example: &Example) -> f32 {
-        let covered: f32 = example.words.iter().map(|word| self.reached[*word] * index.weights[*word]).sum();
+        let covered: f32 = example
+            .words
+            .iter()
+            .map(|word| self.reached[*word] * index.weights[*word])
+            .sum();
         let recall = covered / example.weight.max(f32::EPSILON);
         if recall < 0.2 {
             return 0.0;
         }
-        let used: f32 = self.words.iter().map(|word| word.weight * word.best_of(&example.words)).sum();
+        let used: f32 = self
+            .words
+            .iter()
+            .map(|word| word.weight * word.best_of(&example.words))
+            .sum();
         let precision = used / self.weight.max(f32::EPSILON);
         let by_words = recall.powf(RECALL_POWER) * precision.powf(1.0 - RECALL_POWER);
         (1.0 - SOUND_SHARE) * by_words + SOUND_SHARE * self.sound.similarity(&example.sound)
@@ -129,18 +147,29 @@ impl Heard {
                 .similar
                 .iter()
                 .filter_map(|(nth, similarity)| {
-                    document.iter().find(|(known, _)| known == nth).map(|(_, telling)| similarity * telling)
+                    document
+                        .iter()
+                        .find(|(known, _)| known == nth)
+                        .map(|(_, telling)| similarity * telling)
                 })
                 .fold(0.0_f32, f32::max);
             covered += best * word.weight;
         }
-        if all <= 0.0 { 0.0 } else { 0.85 * covered / all }
+        if all <= 0.0 {
+            0.0
+        } else {
+            0.85 * covered / all
+        }
     }
 }
 
 impl HeardWord {
     fn best_of(&self, words: &[usize]) -> f32 {
-        self.similar.iter().filter(|(nth, _)| words.contains(nth)).map(|(_, similarity)| *similarity).fold(0.0, f32::max)
+        self.similar
+            .iter()
+            .filter(|(nth, _)| words.contains(nth))
+            .map(|(_, similarity)| *similarity)
+            .fold(0.0, f32::max)
     }
 }
 
@@ -159,5 +188,10 @@ fn hear(index: &AgentIndex, word: &Word, reached: &mut [f32]) -> HeardWord {
         Some(nth) => index.weights[nth],
         None => index.unknown_weight(&word.text) * if best > 0.0 { 1.0 } else { 0.6 },
     };
-    HeardWord { similar, best, weight, is_subject: !is_function_word(&word.text) }
+    HeardWord {
+        similar,
+        best,
+        weight,
+        is_subject: !is_function_word(&word.text),
+    }
 }

@@ -50,7 +50,10 @@ impl Memory {
                 Role::Agent => memory.say(index, message),
             }
         }
-        if recent.last().is_none_or(|message| message.role == Role::Agent) {
+        if recent
+            .last()
+            .is_none_or(|message| message.role == Role::Agent)
+        {
             memory.text.clear();
         }
         memory
@@ -87,7 +90,11 @@ impl Memory {
             }
             found.push((sentence.to_owned(), origin));
         }
-        self.last = LastReply { text: message.text.clone(), interrupted: message.interrupted, sentences: found };
+        self.last = LastReply {
+            text: message.text.clone(),
+            interrupted: message.interrupted,
+            sentences: found,
+        };
     }
 
     fn origin(&self, index: &AgentIndex, key: &[String], cut: bool) -> Option<Origin> {
@@ -96,11 +103,20 @@ impl Memory {
         }
         if cut {
             return (key.len() >= CUT_WORDS_MIN)
-                .then(|| index.sentence_list.iter().find(|(words, _)| words.starts_with(key)))
+                .then(|| {
+                    index
+                        .sentence_list
+                        .iter()
+                        .find(|(words, _)| words.starts_with(key))
+                })
                 .flatten()
                 .map(|(_, origin)| *origin);
         }
-        index.sentence_list.iter().find(|(words, _)| fills(words, key)).map(|(_, origin)| *origin)
+        index
+            .sentence_list
+            .iter()
+            .find(|(words, _)| fills(words, key))
+            .map(|(_, origin)| *origin)
     }
 
     /// What the talk was last about, small talk left out.
@@ -113,12 +129,16 @@ impl Memory {
 
     /// True where every sentence of the text has been said.
     pub(crate) fn has_said(&self, text: &str) -> bool {
-        sentences(text).iter().all(|sentence| self.spoken.contains(&sentence_key(sentence).join(" ")))
+        sentences(text)
+            .iter()
+            .all(|sentence| self.spoken.contains(&sentence_key(sentence).join(" ")))
     }
 
     /// True where any sentence of the text has been said.
     pub(crate) fn has_said_some(&self, text: &str) -> bool {
-        sentences(text).iter().any(|sentence| self.spoken.contains(&sentence_key(sentence).join(" ")))
+        sentences(text)
+            .iter()
+            .any(|sentence| self.spoken.contains(&sentence_key(sentence).join(" ")))
     }
 
     /// The person's words, normalized, with slot values replaced by their slot's word.
@@ -128,10 +148,17 @@ impl Memory {
         }
         let mut plain = format!(" {} ", plain_words(text).join(" "));
         for slot in &agent.slots {
-            let mut values: Vec<String> = slot.values.iter().map(|value| plain_words(value).join(" ")).collect();
+            let mut values: Vec<String> = slot
+                .values
+                .iter()
+                .map(|value| plain_words(value).join(" "))
+                .collect();
             values.sort_by_key(|value| std::cmp::Reverse(value.len()));
             for value in values.iter().filter(|value| !value.is_empty()) {
-                plain = plain.replace(&format!(" {value} "), &format!(" {} ", slot_word(&slot.name)));
+                plain = plain.replace(
+                    &format!(" {value} "),
+                    &format!(" {} ", slot_word(&slot.name)),
+                );
             }
         }
         normalize(&plain)
@@ -142,11 +169,17 @@ impl LastReply {
     /// The question that waits for its reply.
     pub(crate) fn open_question(&self) -> Option<Topic> {
         let (_, origin) = self.sentences.last()?;
-        origin.filter(|origin| origin.part == Part::Ask && !self.interrupted).map(|origin| origin.topic)
+        origin
+            .filter(|origin| origin.part == Part::Ask && !self.interrupted)
+            .map(|origin| origin.topic)
     }
 
     fn asks_name(&self) -> bool {
-        let last = self.sentences.last().map(|(sentence, _)| sentence.to_lowercase()).unwrap_or_default();
+        let last = self
+            .sentences
+            .last()
+            .map(|(sentence, _)| sentence.to_lowercase())
+            .unwrap_or_default();
         last.ends_with('?') && (last.contains("your name") || last.contains("call you"))
     }
 }
@@ -183,15 +216,27 @@ mod tests {
 
     #[test]
     fn templates_are_recognized_when_filled() {
-        assert!(fills(&words("nice to meet you"), &words("nice to meet you anna")));
-        assert!(!fills(&words("nice to meet you"), &words("nice to see you anna")));
-        assert!(!fills(&words("nice to meet you"), &words("nice to meet you")));
+        assert!(fills(
+            &words("nice to meet you"),
+            &words("nice to meet you anna")
+        ));
+        assert!(!fills(
+            &words("nice to meet you"),
+            &words("nice to see you anna")
+        ));
+        assert!(!fills(
+            &words("nice to meet you"),
+            &words("nice to meet you")
+        ));
     }
 
     #[test]
     fn longest_slot_value_wins() {
         let values = ["coffee".to_owned(), "iced coffee".to_owned()];
-        assert_eq!(find_value(&words("an iced coffee please"), &values), Some("iced coffee"));
+        assert_eq!(
+            find_value(&words("an iced coffee please"), &values),
+            Some("iced coffee")
+        );
         assert_eq!(find_value(&words("a tea please"), &values), None);
     }
 }

@@ -73,7 +73,10 @@ impl Offline {
 
     fn index(&self, agent: &Arc<Agent>) -> Arc<AgentIndex> {
         let find = |indexes: &VecDeque<(Arc<Agent>, Arc<AgentIndex>)>| {
-            indexes.iter().find(|(known, _)| Arc::ptr_eq(known, agent)).map(|(_, index)| index.clone())
+            indexes
+                .iter()
+                .find(|(known, _)| Arc::ptr_eq(known, agent))
+                .map(|(_, index)| index.clone())
         };
         if let Some(index) = find(&self.indexes.lock().unwrap_or_else(PoisonError::into_inner)) {
             return index;
@@ -95,17 +98,29 @@ impl Think for Offline {
     }
 
     fn start(&self, request: ThinkRequest, events: mpsc::Sender<ThinkEvent>) -> TaskHandle {
-        let Explanation { text, ends_call, .. } = self.explain(&request.agent, &request.history);
+        let Explanation {
+            text, ends_call, ..
+        } = self.explain(&request.agent, &request.history);
         let generation = request.generation;
         let task = tokio::spawn(async move {
             for sentence in index::sentences(&text) {
-                let kind = ThinkEventKind::Delta { text: format!("{sentence} ") };
+                let kind = ThinkEventKind::Delta {
+                    text: format!("{sentence} "),
+                };
                 if events.send(ThinkEvent { generation, kind }).await.is_err() {
                     return;
                 }
             }
             // A closed channel means that nobody waits for the end either.
-            let _ = events.send(ThinkEvent { generation, kind: ThinkEventKind::Done { usage: None, hang_up: ends_call } }).await;
+            let _ = events
+                .send(ThinkEvent {
+                    generation,
+                    kind: ThinkEventKind::Done {
+                        usage: None,
+                        hang_up: ends_call,
+                    },
+                })
+                .await;
         });
         TaskHandle::from_task(task.abort_handle())
     }

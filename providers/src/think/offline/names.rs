@@ -17,8 +17,8 @@ const INTRODUCTIONS: &[&[&str]] = &[
 
 /// Words that follow `call me` or `my name is` without being a name.
 const NO_NAMES: &[&str] = &[
-    "later", "back", "tomorrow", "today", "when", "crazy", "maybe", "again", "soon", "anytime", "whatever", "still",
-    "called", "spelled", "good", "hard", "long", "short", "now",
+    "later", "back", "tomorrow", "today", "when", "crazy", "maybe", "again", "soon", "anytime",
+    "whatever", "still", "called", "spelled", "good", "hard", "long", "short", "now",
 ];
 
 /// Letters of a name; more is no name.
@@ -39,20 +39,37 @@ pub(crate) fn introduction(text: &str, asked: bool) -> Option<Introduction> {
     let words = plain_words(text);
     for start in 0..words.len() {
         for intro in INTRODUCTIONS {
-            let found = words[start..].iter().zip(*intro).filter(|(word, wanted)| word == wanted).count();
+            let found = words[start..]
+                .iter()
+                .zip(*intro)
+                .filter(|(word, wanted)| word == wanted)
+                .count();
             let at = start + intro.len();
-            if let (true, Some(name)) = (found == intro.len(), words.get(at).filter(|word| is_name(word))) {
+            if let (true, Some(name)) = (
+                found == intro.len(),
+                words.get(at).filter(|word| is_name(word)),
+            ) {
                 let mut rest: Vec<&str> = words[..start].iter().map(String::as_str).collect();
                 // A family name may follow at the end.
-                let after = if at + 2 == words.len() { at + 2 } else { at + 1 };
+                let after = if at + 2 == words.len() {
+                    at + 2
+                } else {
+                    at + 1
+                };
                 rest.extend(words[after..].iter().map(String::as_str));
-                return Some(Introduction { name: capitalized(name), rest: rest.join(" ") });
+                return Some(Introduction {
+                    name: capitalized(name),
+                    rest: rest.join(" "),
+                });
             }
         }
     }
     let bare: Vec<&String> = words.iter().filter(|word| is_name(word)).collect();
     match bare.as_slice() {
-        [name] if asked && words.len() <= 4 => Some(Introduction { name: capitalized(name), rest: String::new() }),
+        [name] if asked && words.len() <= 4 => Some(Introduction {
+            name: capitalized(name),
+            rest: String::new(),
+        }),
         _ => None,
     }
 }
@@ -66,7 +83,10 @@ fn is_name(word: &str) -> bool {
 
 pub(crate) fn capitalized(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -78,7 +98,12 @@ mod tests {
         for (text, asked, name, rest) in [
             ("Hi, my name is Anna", false, Some("Anna"), "hi"),
             ("my name is john smith", false, Some("John"), ""),
-            ("call me Max and tell me about domains", false, Some("Max"), "and tell me about domains"),
+            (
+                "call me Max and tell me about domains",
+                false,
+                Some("Max"),
+                "and tell me about domains",
+            ),
             ("call me back later", false, None, ""),
             ("i am tired", false, None, ""),
             ("anna", true, Some("Anna"), ""),
@@ -87,8 +112,16 @@ mod tests {
             ("my name is", false, None, ""),
         ] {
             let found = introduction(text, asked);
-            assert_eq!(found.as_ref().map(|found| found.name.as_str()), name, "{text}");
-            assert_eq!(found.map(|found| found.rest).unwrap_or_default(), rest, "{text}");
+            assert_eq!(
+                found.as_ref().map(|found| found.name.as_str()),
+                name,
+                "{text}"
+            );
+            assert_eq!(
+                found.map(|found| found.rest).unwrap_or_default(),
+                rest,
+                "{text}"
+            );
         }
     }
 }

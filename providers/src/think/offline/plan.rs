@@ -36,7 +36,12 @@ pub(crate) struct Reply {
 
 /// The reply to the last entry of the history.
 pub(crate) fn reply(agent: &Agent, index: &AgentIndex, memory: &Memory) -> Reply {
-    let planner = Planner { agent, index, memory, seed: seed(memory.turn, &memory.text) };
+    let planner = Planner {
+        agent,
+        index,
+        memory,
+        seed: seed(memory.turn, &memory.text),
+    };
     let mut reply = planner.decide();
     if reply.pieces.is_empty() {
         reply = planner.fallback(&Ranking::default());
@@ -73,7 +78,11 @@ impl Planner<'_> {
         let name = self.agent.name.to_lowercase();
         let lead = |word: &String| LEADS.contains(&word.as_str()) || *word == name;
         let count = words.iter().take_while(|word| lead(word)).count();
-        if count == words.len() { words } else { &words[count..] }
+        if count == words.len() {
+            words
+        } else {
+            &words[count..]
+        }
     }
 
     fn introduce(&self, rest: &str) -> Reply {
@@ -103,7 +112,9 @@ impl Planner<'_> {
             return self.told(follow_up.no.as_ref(), intent, "no");
         }
         if said_yes && (act == Some(Act::Yes) || !strong) {
-            return self.told(follow_up.yes.as_ref(), intent, "yes").or_else(|| Some(self.more()));
+            return self
+                .told(follow_up.yes.as_ref(), intent, "yes")
+                .or_else(|| Some(self.more()));
         }
         // A long reply to a question is told, not asked, unless it meets a topic squarely.
         if act.is_some() || strong || words.is_empty() {
@@ -113,7 +124,10 @@ impl Planner<'_> {
     }
 
     fn told(&self, text: Option<&String>, intent: &Intent, how: &str) -> Option<Reply> {
-        let fill = Fill { words: reflect(&self.memory.text), ..Fill::default() };
+        let fill = Fill {
+            words: reflect(&self.memory.text),
+            ..Fill::default()
+        };
         let text = render(text?, self.agent, self.memory, &fill)?;
         (!self.memory.last.text.contains(&text)).then(|| Reply {
             pieces: split(&text),
@@ -159,7 +173,11 @@ impl Planner<'_> {
             },
             Act::First | Act::Second => {
                 let offered = self.offered();
-                let taken = if act == Act::First { offered.first() } else { offered.last() };
+                let taken = if act == Act::First {
+                    offered.first()
+                } else {
+                    offered.last()
+                };
                 match taken {
                     Some(nth) => self.answer(Topic::Passage(*nth), score),
                     None => self.more(),
@@ -170,7 +188,9 @@ impl Planner<'_> {
             Act::Repeat | Act::Confused => self.repeat(act),
             Act::Continue => self.go_on(),
             Act::AskName if self.memory.caller.is_none() => self.small_talk("name_unknown", score),
-            Act::No | Act::AskName | Act::TellName | Act::Distress => self.small_talk(act.name(), score),
+            Act::No | Act::AskName | Act::TellName | Act::Distress => {
+                self.small_talk(act.name(), score)
+            }
         }
     }
 
@@ -184,49 +204,97 @@ impl Planner<'_> {
 
     fn answer_intent(&self, intent: &Intent, score: f32) -> Reply {
         let used = format!("intent {}", intent.name);
-        let Some(text) = pick(&intent.answers, self.agent, self.memory, &Fill::default(), self.seed) else {
-            return Reply { used, score, ..self.more() };
+        let Some(text) = pick(
+            &intent.answers,
+            self.agent,
+            self.memory,
+            &Fill::default(),
+            self.seed,
+        ) else {
+            return Reply {
+                used,
+                score,
+                ..self.more()
+            };
         };
         let mut pieces = Vec::new();
         if self.memory.has_said(&text) {
             pieces.extend(self.phrase("said_before"));
         }
         pieces.extend(split(&text));
-        let ask = intent.follow_up.as_ref().map(|follow_up| follow_up.ask.as_str());
+        let ask = intent
+            .follow_up
+            .as_ref()
+            .map(|follow_up| follow_up.ask.as_str());
         match ask.filter(|ask| !self.memory.has_said(ask)) {
             Some(ask) => pieces.extend(split(ask)),
-            None if !text.ends_with('?') && !intent.ends_call => pieces.extend(self.generic_question()),
+            None if !text.ends_with('?') && !intent.ends_call => {
+                pieces.extend(self.generic_question())
+            }
             None => {}
         }
-        Reply { pieces, used, score, ends_call: intent.ends_call }
+        Reply {
+            pieces,
+            used,
+            score,
+            ends_call: intent.ends_call,
+        }
     }
 
     fn answer_passage(&self, passage: &Passage, score: f32) -> Reply {
         let used = format!("passage {}", passage.title);
         let mut pieces = Vec::new();
         if self.memory.last.text.contains(&passage.text) {
-            return Reply { used, score, ..self.more() };
+            return Reply {
+                used,
+                score,
+                ..self.more()
+            };
         }
         if self.memory.has_said(&passage.text) {
             pieces.extend(self.phrase("said_before"));
         } else if self.memory.turn % 3 == 1 {
-            pieces.extend(pick(&self.agent.manner.openers, self.agent, self.memory, &Fill::default(), self.seed));
+            pieces.extend(pick(
+                &self.agent.manner.openers,
+                self.agent,
+                self.memory,
+                &Fill::default(),
+                self.seed,
+            ));
         }
         pieces.extend(split(&passage.text));
         pieces.extend(self.generic_question());
-        Reply { pieces, used, score, ends_call: false }
+        Reply {
+            pieces,
+            used,
+            score,
+            ends_call: false,
+        }
     }
 
     fn checked(&self, topic: Topic, score: f32) -> Reply {
         let mut reply = self.answer(topic, score);
         let first = match topic {
             Topic::Passage(nth) => {
-                let fill = Fill { topic: Some(self.agent.knowledge[nth].title.clone()), ..Fill::default() };
-                pick(&self.agent.manner.checks, self.agent, self.memory, &fill, self.seed)
+                let fill = Fill {
+                    topic: Some(self.agent.knowledge[nth].title.clone()),
+                    ..Fill::default()
+                };
+                pick(
+                    &self.agent.manner.checks,
+                    self.agent,
+                    self.memory,
+                    &fill,
+                    self.seed,
+                )
             }
-            Topic::Intent(_) | Topic::SmallTalk(_) => {
-                pick(&self.agent.manner.acknowledgements, self.agent, self.memory, &Fill::default(), self.seed)
-            }
+            Topic::Intent(_) | Topic::SmallTalk(_) => pick(
+                &self.agent.manner.acknowledgements,
+                self.agent,
+                self.memory,
+                &Fill::default(),
+                self.seed,
+            ),
         };
         reply.pieces.splice(0..0, first);
         reply
@@ -235,15 +303,28 @@ impl Planner<'_> {
     fn small_talk(&self, name: &str, score: f32) -> Reply {
         let used = format!("small talk {name}");
         let Some(intent) = self.agent.small_talk(name) else {
-            return Reply { used, score, ..Reply::default() };
+            return Reply {
+                used,
+                score,
+                ..Reply::default()
+            };
         };
         let fill = self.offer(&Ranking::default());
         let text = pick(&intent.answers, self.agent, self.memory, &fill, self.seed);
         let mut pieces: Vec<String> = text.iter().flat_map(|text| split(text)).collect();
-        if let Some(follow_up) = intent.follow_up.as_ref().filter(|follow_up| !self.memory.has_said(&follow_up.ask)) {
+        if let Some(follow_up) = intent
+            .follow_up
+            .as_ref()
+            .filter(|follow_up| !self.memory.has_said(&follow_up.ask))
+        {
             pieces.extend(split(&follow_up.ask));
         }
-        Reply { pieces, used, score, ends_call: intent.ends_call }
+        Reply {
+            pieces,
+            used,
+            score,
+            ends_call: intent.ends_call,
+        }
     }
 
     fn more(&self) -> Reply {
@@ -252,11 +333,17 @@ impl Planner<'_> {
             Some(topic) => self.leads_to(topic),
         };
         let Some(nth) = nth else {
-            return Reply { used: "more nothing".to_owned(), ..self.small_talk("nothing_more", 1.0) };
+            return Reply {
+                used: "more nothing".to_owned(),
+                ..self.small_talk("nothing_more", 1.0)
+            };
         };
         let passage = &self.agent.knowledge[nth];
         let reply = self.answer_passage(passage, 1.0);
-        Reply { used: format!("more {}", passage.title), ..reply }
+        Reply {
+            used: format!("more {}", passage.title),
+            ..reply
+        }
     }
 
     /// The passage that comes after a topic: the one its author names, else the most related
@@ -264,7 +351,12 @@ impl Planner<'_> {
     fn leads_to(&self, topic: Topic) -> Option<usize> {
         let unsaid = self.unsaid();
         let named = self.intent(topic).and_then(|intent| intent.topic.as_ref());
-        let named = named.and_then(|title| self.agent.knowledge.iter().position(|passage| passage.title == *title));
+        let named = named.and_then(|title| {
+            self.agent
+                .knowledge
+                .iter()
+                .position(|passage| passage.title == *title)
+        });
         if let Some(nth) = named.filter(|nth| unsaid.contains(nth)) {
             return Some(nth);
         }
@@ -277,9 +369,16 @@ impl Planner<'_> {
             Topic::SmallTalk(_) => String::new(),
         };
         let ranking = rank(self.index, &normalize(&text));
-        let related = unsaid.iter().copied().filter(|nth| ranking.score(Topic::Passage(*nth)) >= RELATED);
+        let related = unsaid
+            .iter()
+            .copied()
+            .filter(|nth| ranking.score(Topic::Passage(*nth)) >= RELATED);
         related
-            .max_by(|a, b| ranking.score(Topic::Passage(*a)).total_cmp(&ranking.score(Topic::Passage(*b))))
+            .max_by(|a, b| {
+                ranking
+                    .score(Topic::Passage(*a))
+                    .total_cmp(&ranking.score(Topic::Passage(*b)))
+            })
             .or_else(|| unsaid.first().copied())
     }
 
@@ -288,17 +387,33 @@ impl Planner<'_> {
             return self.small_talk("why", 1.0);
         };
         let (why, name) = match topic {
-            Topic::Intent(nth) => (&self.agent.intents[nth].why, self.agent.intents[nth].name.as_str()),
-            Topic::Passage(nth) => (&self.agent.knowledge[nth].why, self.agent.knowledge[nth].title.as_str()),
+            Topic::Intent(nth) => (
+                &self.agent.intents[nth].why,
+                self.agent.intents[nth].name.as_str(),
+            ),
+            Topic::Passage(nth) => (
+                &self.agent.knowledge[nth].why,
+                self.agent.knowledge[nth].title.as_str(),
+            ),
             Topic::SmallTalk(_) => (&None, ""),
         };
         if let Some(why) = why.as_ref().filter(|why| !self.memory.has_said(why)) {
-            return Reply { pieces: split(why), used: format!("why {name}"), score: 1.0, ends_call: false };
+            return Reply {
+                pieces: split(why),
+                used: format!("why {name}"),
+                score: 1.0,
+                ends_call: false,
+            };
         }
         let more = self.more();
         let mut pieces: Vec<String> = self.phrase("why").into_iter().collect();
         pieces.extend(more.pieces);
-        Reply { pieces, used: format!("why then {}", more.used), score: 1.0, ends_call: false }
+        Reply {
+            pieces,
+            used: format!("why then {}", more.used),
+            score: 1.0,
+            ends_call: false,
+        }
     }
 
     fn repeat(&self, act: Act) -> Reply {
@@ -313,7 +428,12 @@ impl Planner<'_> {
             pieces = split(&self.agent.greeting);
         }
         pieces.extend(said);
-        Reply { pieces, used: act.name().to_owned(), score: 1.0, ends_call: false }
+        Reply {
+            pieces,
+            used: act.name().to_owned(),
+            score: 1.0,
+            ends_call: false,
+        }
     }
 
     fn go_on(&self) -> Reply {
@@ -323,7 +443,12 @@ impl Planner<'_> {
         }
         let mut pieces: Vec<String> = self.phrase("resume").into_iter().collect();
         pieces.extend(rest);
-        Reply { pieces, used: "continue".to_owned(), score: 1.0, ends_call: false }
+        Reply {
+            pieces,
+            used: "continue".to_owned(),
+            score: 1.0,
+            ends_call: false,
+        }
     }
 
     fn fallback(&self, ranking: &Ranking) -> Reply {
@@ -332,15 +457,31 @@ impl Planner<'_> {
         let clear = ranking.understood >= CLEAR && ranking.subject_words > 0;
         fill.words = clear.then(|| reflect(&self.memory.text)).flatten();
         let reflected = match fill.words {
-            Some(_) => pick(&manner.reflections, self.agent, self.memory, &fill, self.seed),
+            Some(_) => pick(
+                &manner.reflections,
+                self.agent,
+                self.memory,
+                &fill,
+                self.seed,
+            ),
             None => None,
         };
-        let used = if reflected.is_some() { "reflection" } else { "fallback" };
-        let text = reflected.or_else(|| pick(&manner.fallbacks, self.agent, self.memory, &fill, self.seed));
+        let used = if reflected.is_some() {
+            "reflection"
+        } else {
+            "fallback"
+        };
+        let text = reflected
+            .or_else(|| pick(&manner.fallbacks, self.agent, self.memory, &fill, self.seed));
         // An agent without knowledge has no topics to offer.
         let text = text.unwrap_or_else(|| self.agent.apology.clone());
         let score = ranking.best().map_or(0.0, |(_, score)| score);
-        Reply { pieces: split(&text), used: used.to_owned(), score, ends_call: false }
+        Reply {
+            pieces: split(&text),
+            used: used.to_owned(),
+            score,
+            ends_call: false,
+        }
     }
 
     /// Two topics to offer: near to what was said if anything is, and not yet talked about.
@@ -355,18 +496,31 @@ impl Planner<'_> {
         // A topic offered a moment ago and not taken is not offered again while there are others.
         let offered = self.offered();
         candidates.sort_by_key(|nth| offered.contains(nth));
-        if let Some((near, _)) = ranking.best_passage().filter(|(nth, score)| *score > 0.2 && candidates.contains(nth)) {
+        if let Some((near, _)) = ranking
+            .best_passage()
+            .filter(|(nth, score)| *score > 0.2 && candidates.contains(nth))
+        {
             candidates.retain(|nth| *nth != near);
             candidates.insert(0, near);
         }
-        let title = |at: usize| candidates.get(at).map(|nth| self.agent.knowledge[*nth].title.clone());
-        Fill { topic: title(0), other: title(1), words: None }
+        let title = |at: usize| {
+            candidates
+                .get(at)
+                .map(|nth| self.agent.knowledge[*nth].title.clone())
+        };
+        Fill {
+            topic: title(0),
+            other: title(1),
+            words: None,
+        }
     }
 
     /// Passages that were not talked about yet.
     fn unsaid(&self) -> Vec<usize> {
         let said = |nth: &usize| self.memory.topics.contains(&Topic::Passage(*nth));
-        (0..self.agent.knowledge.len()).filter(|nth| !said(nth)).collect()
+        (0..self.agent.knowledge.len())
+            .filter(|nth| !said(nth))
+            .collect()
     }
 
     /// Passages that the agent's last words named without telling them, in the order named.
@@ -378,7 +532,9 @@ impl Planner<'_> {
             .iter()
             .enumerate()
             .filter(|(_, passage)| !self.memory.last.text.contains(&passage.text))
-            .filter_map(|(nth, passage)| last.find(&passage.title.to_lowercase()).map(|at| (at, nth)))
+            .filter_map(|(nth, passage)| {
+                last.find(&passage.title.to_lowercase()).map(|at| (at, nth))
+            })
             .collect();
         found.sort_unstable();
         found.into_iter().map(|(_, nth)| nth).collect()
@@ -390,13 +546,25 @@ impl Planner<'_> {
             return None;
         }
         let fill = self.offer(&Ranking::default());
-        pick(&self.agent.manner.follow_ups, self.agent, self.memory, &fill, self.seed)
+        pick(
+            &self.agent.manner.follow_ups,
+            self.agent,
+            self.memory,
+            &fill,
+            self.seed,
+        )
     }
 
     /// One of the wordings of a piece of small talk, to stand before something else.
     fn phrase(&self, name: &str) -> Option<String> {
         let intent = self.agent.small_talk(name)?;
-        pick(&intent.answers, self.agent, self.memory, &Fill::default(), self.seed)
+        pick(
+            &intent.answers,
+            self.agent,
+            self.memory,
+            &Fill::default(),
+            self.seed,
+        )
     }
 
     fn intent(&self, topic: Topic) -> Option<&Intent> {
@@ -412,4 +580,7 @@ fn split(text: &str) -> Vec<String> {
     sentences(text).into_iter().map(str::to_owned).collect()
 }
 
-const LEADS: &[&str] = &["hello", "hi", "hey", "ok", "so", "and", "but", "now", "alright", "right", "then", "great", "cool"];
+const LEADS: &[&str] = &[
+    "hello", "hi", "hey", "ok", "so", "and", "but", "now", "alright", "right", "then", "great",
+    "cool",
+];

@@ -17,7 +17,13 @@ impl Word {
     pub(crate) fn new(text: &str) -> Self {
         let fine = sound_key(text);
         let coarse = fine.chars().filter(|c| *c != VOWEL).map(unvoiced).collect();
-        Self { text: text.to_owned(), stem: super::words::stem(text), fine, coarse, pairs: letter_pairs(text) }
+        Self {
+            text: text.to_owned(),
+            stem: super::words::stem(text),
+            fine,
+            coarse,
+            pairs: letter_pairs(text),
+        }
     }
 
     /// How likely it is that one was heard as the other, 0 to 1. The steps were tuned on the
@@ -85,7 +91,9 @@ fn sound_key(word: &str) -> String {
 }
 
 fn silent_start(letters: &[u8]) -> usize {
-    let silent = [b"kn", b"gn", b"wr", b"ps", b"pn"].iter().any(|start| letters.starts_with(*start));
+    let silent = [b"kn", b"gn", b"wr", b"ps", b"pn"]
+        .iter()
+        .any(|start| letters.starts_with(*start));
     usize::from(silent)
 }
 
@@ -97,7 +105,9 @@ fn sound_at(letters: &[u8], at: usize, letter: u8) -> (&'static str, usize) {
         b'a' | b'e' | b'i' | b'o' | b'u' => ("a", 1),
         b'y' if at == 0 => ("y", 1),
         b'y' => ("a", 1),
-        b'w' if at == 0 || (is_vowel(next) && !is_vowel(letters[at - 1])) => ("w", if next == b'h' { 2 } else { 1 }),
+        b'w' if at == 0 || (is_vowel(next) && !is_vowel(letters[at - 1])) => {
+            ("w", if next == b'h' { 2 } else { 1 })
+        }
         b'w' | b'h' if at > 0 => ("", 1),
         b'g' if next == b'h' => (if at == 0 { "g" } else { "" }, 2),
         b'p' if next == b'h' => ("f", 2),
@@ -197,13 +207,20 @@ impl PhraseSound {
     pub(crate) fn new<'a>(words: impl IntoIterator<Item = &'a Word>) -> Self {
         let mut sounds = String::from("^");
         for word in words {
-            sounds.push_str(if word.coarse.is_empty() { "a" } else { &word.coarse });
+            sounds.push_str(if word.coarse.is_empty() {
+                "a"
+            } else {
+                &word.coarse
+            });
         }
         sounds.push('$');
         let mut phrase = Self::default();
         for size in [2, 3] {
             for window in sounds.as_bytes().windows(size) {
-                let class = window.iter().fold(0_usize, |hash, c| hash * 131 + usize::from(*c)) % 256;
+                let class = window
+                    .iter()
+                    .fold(0_usize, |hash, c| hash * 131 + usize::from(*c))
+                    % 256;
                 phrase.0[class / 64] |= 1 << (class % 64);
             }
         }
@@ -213,7 +230,12 @@ impl PhraseSound {
     /// Dice coefficient, 0 to 1.
     pub(crate) fn similarity(&self, other: &Self) -> f32 {
         let ones = |set: &[u64; 4]| set.iter().map(|part| part.count_ones()).sum::<u32>();
-        let shared: u32 = self.0.iter().zip(&other.0).map(|(a, b)| (a & b).count_ones()).sum();
+        let shared: u32 = self
+            .0
+            .iter()
+            .zip(&other.0)
+            .map(|(a, b)| (a & b).count_ones())
+            .sum();
         2.0 * shared as f32 / (ones(&self.0) + ones(&other.0)).max(1) as f32
     }
 }
@@ -250,7 +272,9 @@ mod tests {
 
     #[test]
     fn phrases_ignore_where_words_are_split() {
-        let sound = |words: &[&str]| PhraseSound::new(&words.iter().map(|word| Word::new(word)).collect::<Vec<_>>());
+        let sound = |words: &[&str]| {
+            PhraseSound::new(&words.iter().map(|word| Word::new(word)).collect::<Vec<_>>())
+        };
         assert!(sound(&["web", "site"]).similarity(&sound(&["website"])) > 0.9);
         assert!(sound(&["web", "site"]).similarity(&sound(&["garden"])) < 0.3);
     }

@@ -40,7 +40,10 @@ pub(crate) fn stem(word: &str) -> String {
     if stem.len() > 4 && stem.ends_with("ies") {
         stem.truncate(stem.len() - 3);
         stem.push('y');
-    } else if stem.len() > 3 && stem.ends_with('s') && !["ss", "us", "is"].iter().any(|end| stem.ends_with(end)) {
+    } else if stem.len() > 3
+        && stem.ends_with('s')
+        && !["ss", "us", "is"].iter().any(|end| stem.ends_with(end))
+    {
         stem.pop();
     }
     for ending in ["ing", "ed", "er", "ly"] {
@@ -85,7 +88,13 @@ fn open_contraction(word: &str, words: &mut Vec<String>) {
         "s" if BEFORE_IS.contains(&head) => (head, Some("is")),
         _ => (head, None),
     };
-    words.extend([Some(head), more].into_iter().flatten().filter(|word| !word.is_empty()).map(str::to_owned));
+    words.extend(
+        [Some(head), more]
+            .into_iter()
+            .flatten()
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned),
+    );
 }
 
 /// `h t m l` becomes `html`: abbreviations come spelled from a recognizer.
@@ -93,7 +102,9 @@ fn join_letters(words: Vec<String>) -> Vec<String> {
     let mut joined: Vec<String> = Vec::with_capacity(words.len());
     let mut run = String::new();
     for word in words {
-        if word.len() == 1 && !matches!(word.as_str(), "a" | "i") || word.len() == 1 && !run.is_empty() {
+        if word.len() == 1 && !matches!(word.as_str(), "a" | "i")
+            || word.len() == 1 && !run.is_empty()
+        {
             run.push_str(&word);
             continue;
         }
@@ -108,9 +119,24 @@ fn join_letters(words: Vec<String>) -> Vec<String> {
     joined
 }
 
-const FILLERS: &[&str] = &["um", "uh", "er", "erm", "hmm", "mhm", "ah", "oh", "well", "please", "actually", "basically"];
+const FILLERS: &[&str] = &[
+    "um",
+    "uh",
+    "er",
+    "erm",
+    "hmm",
+    "mhm",
+    "ah",
+    "oh",
+    "well",
+    "please",
+    "actually",
+    "basically",
+];
 
-const BEFORE_IS: &[&str] = &["what", "who", "how", "where", "when", "that", "it", "there", "here", "he", "she", "name"];
+const BEFORE_IS: &[&str] = &[
+    "what", "who", "how", "where", "when", "that", "it", "there", "here", "he", "she", "name",
+];
 
 const CONTRACTIONS: &[(&str, &str)] = &[
     ("can't", "can not"),
@@ -165,13 +191,105 @@ const HOMOPHONES: &[(&str, &str)] = &[
 
 /// Sorted, for the search.
 const FUNCTION_WORDS: &[&str] = &[
-    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
-    "could", "did", "do", "does", "for", "from", "get", "give", "go", "going", "got", "had", "has", "have", "he",
-    "her", "here", "him", "his", "how", "i", "if", "in", "is", "it", "its", "just", "know", "let", "like", "me",
-    "more", "much", "my", "need", "no", "not", "of", "ok", "on", "one", "or", "out", "r", "really", "say", "she",
-    "should", "so", "some", "something", "tell", "than", "that", "the", "them", "then", "there", "these", "they",
-    "thing", "things", "think", "this", "to", "up", "us", "very", "want", "was", "we", "were", "what", "when",
-    "where", "which", "who", "why", "will", "with", "would", "yes", "you",
+    "a",
+    "about",
+    "all",
+    "also",
+    "am",
+    "an",
+    "and",
+    "any",
+    "are",
+    "as",
+    "at",
+    "be",
+    "been",
+    "but",
+    "by",
+    "can",
+    "could",
+    "did",
+    "do",
+    "does",
+    "for",
+    "from",
+    "get",
+    "give",
+    "go",
+    "going",
+    "got",
+    "had",
+    "has",
+    "have",
+    "he",
+    "her",
+    "here",
+    "him",
+    "his",
+    "how",
+    "i",
+    "if",
+    "in",
+    "is",
+    "it",
+    "its",
+    "just",
+    "know",
+    "let",
+    "like",
+    "me",
+    "more",
+    "much",
+    "my",
+    "need",
+    "no",
+    "not",
+    "of",
+    "ok",
+    "on",
+    "one",
+    "or",
+    "out",
+    "r",
+    "really",
+    "say",
+    "she",
+    "should",
+    "so",
+    "some",
+    "something",
+    "tell",
+    "than",
+    "that",
+    "the",
+    "them",
+    "then",
+    "there",
+    "these",
+    "they",
+    "thing",
+    "things",
+    "think",
+    "this",
+    "to",
+    "up",
+    "us",
+    "very",
+    "want",
+    "was",
+    "we",
+    "were",
+    "what",
+    "when",
+    "where",
+    "which",
+    "who",
+    "why",
+    "will",
+    "with",
+    "would",
+    "yes",
+    "you",
 ];
 
 #[cfg(test)]

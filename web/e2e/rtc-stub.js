@@ -1,8 +1,6 @@
-// Stands in for RTCPeerConnection inside the page. It is injected by tests and no part of the
-// bundle. `window.rtc` is the test's handle on it.
-
-/** Runs in the page before its own scripts. */
-export function installRtcStub() {
+// Stands in for RTCPeerConnection inside the page. Tests inject it before the page's own scripts; it
+// is no part of the bundle. `window.rtc` is the test's handle on it.
+{
   const rtc = {
     peers: [],
     sent: [],

@@ -1,0 +1,4 @@
+mod agents;
+mod health;
+mod page;
+mod sessions;

@@ -1,0 +1,5 @@
+mod create;
+mod end;
+mod events;
+mod read;
+mod webrtc;
