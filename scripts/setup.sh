@@ -4,7 +4,7 @@
 set -euo pipefail
 
 run=(cmake g++ make pkg-config flite1-dev libpocketsphinx-dev libsphinxbase-dev pocketsphinx-en-us libasound2-dev)
-test=("${run[@]}" chromium git)
+test=("${run[@]}" chromium curl flite git)
 
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;

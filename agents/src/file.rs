@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::checks::{check_intents, check_passages};
 use crate::error::Fault;
 use crate::small_talk::merge_small_talk;
 use crate::suggest::nearest;
@@ -44,7 +45,7 @@ impl Agent {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AgentFile {
+pub(crate) struct AgentFile {
     name: Spanned<String>,
     title: Spanned<String>,
     tagline: Spanned<String>,
@@ -63,11 +64,11 @@ struct AgentFile {
     #[serde(default)]
     manner: MannerTable,
     #[serde(default)]
-    slots: BTreeMap<String, Spanned<Vec<String>>>,
+    pub(crate) slots: BTreeMap<String, Spanned<Vec<String>>>,
     #[serde(default)]
-    intents: Vec<IntentTable>,
+    pub(crate) intents: Vec<IntentTable>,
     #[serde(default)]
-    knowledge: Vec<PassageTable>,
+    pub(crate) knowledge: Vec<PassageTable>,
     #[serde(default)]
     small_talk: Vec<IntentTable>,
 }
@@ -112,7 +113,7 @@ pub(crate) struct IntentTable {
     pub(crate) answers: Vec<String>,
     follow_up: Option<FollowUpTable>,
     why: Option<String>,
-    topic: Option<Spanned<String>>,
+    pub(crate) topic: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) ends_call: bool,
 }
@@ -128,9 +129,9 @@ struct FollowUpTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PassageTable {
-    title: Spanned<String>,
-    text: Spanned<String>,
+pub(crate) struct PassageTable {
+    pub(crate) title: Spanned<String>,
+    pub(crate) text: Spanned<String>,
     #[serde(default)]
     asks: Vec<String>,
     why: Option<String>,
@@ -392,99 +393,6 @@ fn read_call_seconds(seconds: Option<Spanned<u64>>) -> Result<u64, Fault> {
             format!("write a number from 1 to {CALL_SECONDS_MAX}"),
         )),
     }
-}
-
-fn check_intents(file: &AgentFile) -> Result<(), Fault> {
-    let mut names: Vec<&str> = Vec::new();
-    let slots: Vec<&str> = file.slots.keys().map(String::as_str).collect();
-    for intent in &file.intents {
-        let name = intent.name.get_ref().as_str();
-        if names.contains(&name) {
-            return Err(Fault::new(
-                intent.name.span(),
-                format!("a second intent named `{name}`"),
-                "give it another name, or move its examples and answers into the first",
-            ));
-        }
-        names.push(name);
-        if intent.examples.is_empty() || intent.answers.is_empty() {
-            return Err(Fault::new(
-                intent.name.span(),
-                format!("intent `{name}` cannot be reached or has nothing to say"),
-                "give it `examples = [\"...\"]` and `answers = [\"...\"]`",
-            ));
-        }
-        for example in &intent.examples {
-            check_placeholders(example, &slots)?;
-        }
-        if let Some(topic) = &intent.topic {
-            check_topic(topic, &file.knowledge)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_placeholders(example: &Spanned<String>, slots: &[&str]) -> Result<(), Fault> {
-    for piece in example.get_ref().split('{').skip(1) {
-        let slot = piece.split('}').next().unwrap_or_default();
-        if !slots.contains(&slot) {
-            let advice = match nearest(slot, slots.iter().copied()) {
-                Some(near) => format!("did you mean `{{{near}}}`?"),
-                None => format!(
-                    "list its values under `[slots]`, e.g. `{slot} = [\"small\", \"large\"]`"
-                ),
-            };
-            return Err(Fault::new(
-                example.span(),
-                format!("unknown slot `{{{slot}}}`"),
-                advice,
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_topic(topic: &Spanned<String>, knowledge: &[PassageTable]) -> Result<(), Fault> {
-    let titles = || {
-        knowledge
-            .iter()
-            .map(|passage| passage.title.get_ref().as_str())
-    };
-    if titles().any(|title| title == topic.get_ref()) {
-        return Ok(());
-    }
-    let advice = match nearest(topic.get_ref(), titles()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "write the `title` of one of the `[[knowledge]]` passages".to_owned(),
-    };
-    Err(Fault::new(
-        topic.span(),
-        format!("no passage is titled `{}`", topic.get_ref()),
-        advice,
-    ))
-}
-
-fn check_passages(file: &AgentFile) -> Result<(), Fault> {
-    let mut titles: Vec<&str> = Vec::new();
-    for passage in &file.knowledge {
-        let title = passage.title.get_ref().as_str();
-        if titles.contains(&title) {
-            return Err(Fault::new(
-                passage.title.span(),
-                format!("a second passage titled `{title}`"),
-                "give it another title, or join the two texts",
-            ));
-        }
-        titles.push(title);
-        if passage.text.get_ref().trim().is_empty() {
-            return Err(Fault::new(
-                passage.text.span(),
-                format!("passage `{title}` says nothing"),
-                "write one to three sentences",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// What the TOML reader found, with a guess at the key that was meant.

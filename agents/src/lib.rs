@@ -4,6 +4,7 @@
 //! it and says what to write instead where it is wrong; [`library`] gives the built-in ones.
 
 mod agent;
+mod checks;
 mod error;
 mod file;
 mod instructions;

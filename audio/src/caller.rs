@@ -263,10 +263,13 @@ impl CallerAudio {
     /// Leaves out a little audio where more is held than the network needs.
     fn catch_up(&mut self, now_us: u64) {
         let excess = (self.jitter.excess_ticks() / TICKS_PER_SAMPLE) as usize;
-        if excess == 0 {
+        // What is looked at must be here already: a cut that ran the buffer dry would help nobody.
+        let needed = shrink::SPAN_SAMPLES + CALLER_FRAME_SAMPLES;
+        let held = self.ready.len() + (self.jitter.held_ms() * CALLER_RATE_HZ / 1_000) as usize;
+        if excess == 0 || held < needed {
             return;
         }
-        self.fill(now_us, shrink::SPAN_SAMPLES + CALLER_FRAME_SAMPLES);
+        self.fill(now_us, needed);
         let pcm = self.ready.make_contiguous();
         let removed =
             shrink::find(&pcm[..shrink::SPAN_SAMPLES], excess).map_or(0, |cut| cut.apply(pcm));

@@ -212,7 +212,8 @@ impl JitterBuffer {
         if seq == self.next_seq {
             self.pull_in_sequence(gap)
         } else {
-            self.pull_over_loss(seq - self.next_seq, gap)
+            let room = playout_us + i64::from(FRAME_MS) * 1_000 <= target_us;
+            self.pull_over_loss(seq - self.next_seq, gap, room)
         }
     }
 
@@ -325,11 +326,15 @@ impl JitterBuffer {
         true
     }
 
-    /// `missing` packets are not there before the head, which is `gap` ticks ahead.
-    fn pull_over_loss(&mut self, missing: u64, gap: i64) -> Popped<'_> {
+    /// `missing` packets are not there before the head, which is `gap` ticks ahead. `room` says
+    /// that the target allows for one frame more of delay.
+    fn pull_over_loss(&mut self, missing: u64, gap: i64, room: bool) -> Popped<'_> {
         let step = i64::from(self.last_ticks);
         // What was hidden while the buffer was dry stands for what turned out to be lost.
-        if self.dry_ticks >= gap - TOLERANCE_TICKS {
+        // With room for more delay the lost one is played too, mended: from then on the next
+        // packet is here when a loss is noticed.
+        self.delay.note_loss();
+        if self.dry_ticks >= gap - TOLERANCE_TICKS && !(room && missing == 1) {
             self.counters.lost += missing;
             return self.take_head();
         }

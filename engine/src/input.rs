@@ -72,7 +72,8 @@ pub enum Input {
         /// What to do with the text.
         action: SafetyAction,
     },
-    /// Where the words of a segment end within its audio. May come again with more words.
+    /// Where the words of a segment end within its audio. A long segment gets its marks in parts,
+    /// in order.
     SegmentMarks {
         /// Which segment.
         segment: SegmentId,

@@ -75,8 +75,8 @@ impl Segment {
         }
     }
 
-    pub(crate) fn set_marks(&mut self, marks: Vec<Mark>) {
-        self.marks = marks;
+    pub(crate) fn add_marks(&mut self, marks: Vec<Mark>) {
+        self.marks.extend(marks);
     }
 
     pub(crate) fn made(&mut self, duration_ms: u64) {
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn heard_words_follow_the_marks() {
         let mut segment = segment("Hello dear friend.");
-        segment.set_marks(vec![
+        segment.add_marks(vec![
             Mark {
                 text_end: 5,
                 end_ms: 300,
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn utf16_counts_what_javascript_counts() {
         let mut segment = segment("Hi 👋 you");
-        segment.set_marks(vec![Mark {
+        segment.add_marks(vec![Mark {
             text_end: "Hi 👋".len(),
             end_ms: 1,
         }]);
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn marks_outside_the_text_do_no_harm() {
         let mut segment = segment("äö");
-        segment.set_marks(vec![
+        segment.add_marks(vec![
             Mark {
                 text_end: 1,
                 end_ms: 0,

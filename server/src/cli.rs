@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_agents::{Agent, lint};
-use antiphon_providers::hear::Hear;
 use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
 use antiphon_providers::speak::flite::Flite;
 use antiphon_providers::think::Think;
@@ -61,49 +60,71 @@ pub async fn main() -> ExitCode {
 }
 
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
-    let prometheus =
-        telemetry::start_metrics().map_err(|fault| ServeError::Provider(fault.to_string()))?;
-    let recognizer = PocketSphinx::new(PocketSphinxConfig::default());
-    let recognizer = Arc::new(recognizer.map_err(|fault| ServeError::Provider(fault.to_string()))?);
-    let hear: Arc<dyn Hear> = recognizer.clone();
-    let think = responder()?;
+    let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
+    let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
+    let recognizer = PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
+    let recognizer = Arc::new(recognizer);
+    let responder = Responder::from_env()?;
     let providers = Providers {
-        hear,
-        think,
+        hear: recognizer.clone(),
+        think: responder.think(),
         speak: Arc::new(Flite::new()),
     };
-    println!(
-        "antiphon {}: hears with {}, thinks with {}, speaks with {}",
-        env!("CARGO_PKG_VERSION"),
-        providers.hear.name(),
-        providers.think.name(),
-        providers.speak.name()
-    );
+    let (hears, thinks, speaks) =
+        (providers.hear.name(), providers.think.name(), providers.speak.name());
+    let version = env!("CARGO_PKG_VERSION");
+    println!("antiphon {version}: hears with {hears}, thinks with {thinks}, speaks with {speaks}");
     let server = Server::start(&args, providers, Some(prometheus)).await?;
-    let (contexts, warm) = (server.hear_contexts(), server.warm_mark());
+    let (contexts, agents, warm) = (server.hear_contexts(), server.agents(), server.warm_mark());
     // A thread of its own: it works for seconds, and stopping the server must not wait for it.
     std::thread::spawn(move || {
-        recognizer.warm_up(&contexts);
+        responder.prepare(&agents);
+        if let Err(error) = recognizer.warm_up(&contexts) {
+            tracing::error!(%error, "the recognizer is not ready; typing works");
+        }
         warm();
     });
-    println!(
-        "Open http://{} and press Call. Ctrl-C stops.",
-        server.addr()
-    );
+    println!("Open http://{} and press Call. Ctrl-C stops.", server.addr());
     server.run(stop_signal()).await?;
     println!("antiphon: stopped; all calls are settled");
     Ok(())
 }
 
-fn responder() -> Result<Arc<dyn Think>, ServeError> {
-    let config =
-        OpenAiConfig::from_env().map_err(|fault| ServeError::Provider(fault.to_string()))?;
-    let Some(config) = config else {
-        return Ok(Arc::new(Offline::new()));
-    };
-    let remote =
-        OpenAiCompatible::new(config).map_err(|fault| ServeError::Provider(fault.to_string()))?;
-    Ok(Arc::new(remote))
+/// What answers: the offline responder, or a model where one is configured.
+enum Responder {
+    Offline(Arc<Offline>),
+    Remote(Arc<OpenAiCompatible>),
+}
+
+impl Responder {
+    fn from_env() -> Result<Self, ServeError> {
+        let config = OpenAiConfig::from_env().map_err(|error| ServeError::Provider(error.to_string()))?;
+        let Some(config) = config else {
+            return Ok(Self::Offline(Arc::default()));
+        };
+        let remote =
+            OpenAiCompatible::new(config).map_err(|error| ServeError::Provider(error.to_string()))?;
+        let remote = Arc::new(remote);
+        let warming = Arc::clone(&remote);
+        tokio::spawn(async move { warming.warm().await });
+        Ok(Self::Remote(remote))
+    }
+
+    fn think(&self) -> Arc<dyn Think> {
+        match self {
+            Self::Offline(offline) => offline.clone(),
+            Self::Remote(remote) => remote.clone(),
+        }
+    }
+
+    /// Indexes the agents, so that the first question of each is answered as fast as the next.
+    fn prepare(&self, agents: &[Arc<Agent>]) {
+        if let Self::Offline(offline) = self {
+            for agent in agents {
+                offline.prepare(agent);
+            }
+        }
+    }
 }
 
 /// Ctrl-C or SIGTERM. A second one ends the process at once.

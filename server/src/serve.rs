@@ -200,6 +200,11 @@ impl Server {
             .collect()
     }
 
+    /// The agents that can be called.
+    pub fn agents(&self) -> Vec<Arc<Agent>> {
+        self.app.inner.agents.values().map(|callee| Arc::clone(&callee.agent)).collect()
+    }
+
     /// A function that marks the server as warm: from then on `/ready` says yes.
     pub fn warm_mark(&self) -> impl FnOnce() + Send + use<> {
         let app = self.app.clone();

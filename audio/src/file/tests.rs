@@ -198,4 +198,4 @@ fn a_damaged_flac_never_panics() {
     }
 }
 
-const FLAC_SAMPLE: &str = "A_stt/jfk/jfk.flac";
+const FLAC_SAMPLE: &str = "A_stt/librispeech-train-clean/19-198-0000.flac";

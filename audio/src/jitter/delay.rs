@@ -11,6 +11,11 @@ pub const TARGET_MS_MIN: u32 = 20;
 /// Greatest target delay, in milliseconds; what needs more is concealed.
 pub const TARGET_MS_MAX: u32 = 200;
 
+/// Least target delay while packets get lost, in milliseconds: two packets beyond the one due, so
+/// that a lost one is mended by its successor (FEC) instead of concealed.
+const LOSSY_TARGET_MS_MIN: u32 = 60;
+/// Packets for which a loss is remembered: 10 s of 20 ms packets.
+const LOSS_PACKETS: u32 = 500;
 /// Packets over which jitter is observed: 4 s of 20 ms packets.
 const WINDOW_PACKETS: usize = 200;
 /// Packets that must have come before the estimate replaces the start value.
@@ -30,6 +35,8 @@ pub(super) struct DelayEstimator {
     /// Arrival less send time of the last packets, in microseconds on an arbitrary scale.
     transits_us: VecDeque<i64>,
     earliest_us: i64,
+    /// Packets until a loss is forgotten.
+    loss_left: u32,
     target_us: i64,
 }
 
@@ -38,12 +45,14 @@ impl DelayEstimator {
         Self {
             transits_us: VecDeque::with_capacity(WINDOW_PACKETS),
             earliest_us: 0,
+            loss_left: 0,
             target_us: i64::from(TARGET_MS_START) * 1_000,
         }
     }
 
     /// A packet sent at `time` (RTP ticks) arrived at `arrival_us`.
     pub(super) fn observe(&mut self, arrival_us: u64, time: i64) {
+        self.loss_left = self.loss_left.saturating_sub(1);
         let transit_us = transit_us(arrival_us, time);
         if self
             .transits_us
@@ -75,7 +84,17 @@ impl DelayEstimator {
     }
 
     pub(super) fn target_ms(&self) -> u32 {
-        (self.target_us / 1_000) as u32
+        let floor = if self.loss_left > 0 {
+            LOSSY_TARGET_MS_MIN
+        } else {
+            TARGET_MS_MIN
+        };
+        ((self.target_us / 1_000) as u32).max(floor)
+    }
+
+    /// A packet was lost: from now on the one behind it should be here in time to mend it.
+    pub(super) fn note_loss(&mut self) {
+        self.loss_left = LOSS_PACKETS;
     }
 
     /// Another clock: transits before it cannot be compared with those after it.

@@ -266,7 +266,7 @@ impl Engine {
 
     pub(super) fn on_marks(&mut self, id: SegmentId, marks: Vec<Mark>) {
         if let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) {
-            segment.set_marks(marks);
+            segment.add_marks(marks);
         }
     }
 

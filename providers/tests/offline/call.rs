@@ -19,7 +19,10 @@ impl Call {
     }
 
     pub(crate) fn with(agent: Arc<Agent>) -> Self {
-        let mut call = Self { agent, history: Vec::new() };
+        let mut call = Self {
+            agent,
+            history: Vec::new(),
+        };
         let greeting = call.agent.greeting.clone();
         call.push(Role::Agent, &greeting, false);
         call
@@ -36,12 +39,23 @@ impl Call {
     /// Cuts the last answer off after `words` words.
     pub(crate) fn cut_after(&mut self, words: usize) {
         let last = self.history.last_mut().unwrap();
-        last.text = last.text.split(' ').take(words).collect::<Vec<_>>().join(" ");
+        last.text = last
+            .text
+            .split(' ')
+            .take(words)
+            .collect::<Vec<_>>()
+            .join(" ");
         last.interrupted = true;
     }
 
     pub(crate) fn push(&mut self, role: Role, text: &str, interrupted: bool) {
         let turn = TurnId(self.history.len() as u32 / 2);
-        self.history.push(Message { turn, role, text: text.to_owned(), interrupted, at_ms: 0 });
+        self.history.push(Message {
+            turn,
+            role,
+            text: text.to_owned(),
+            interrupted,
+            at_ms: 0,
+        });
     }
 }

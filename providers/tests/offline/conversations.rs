@@ -14,10 +14,16 @@ fn hold(id: &str, script: &[(&str, &str)]) {
     println!("\n{}: {}", call.agent.name, call.agent.greeting);
     for (text, used) in script {
         let found = call.say(text);
-        println!("caller: {text}\n{}: {}   [{} {:.2}]", call.agent.name, found.text, found.used, found.score);
+        println!(
+            "caller: {text}\n{}: {}   [{} {:.2}]",
+            call.agent.name, found.text, found.used, found.score
+        );
         words += text.split(' ').count() + found.text.split(' ').count();
         if !found.used.starts_with(used) {
-            wrong.push(format!("{text:?}: {} ({:.2}), wanted {used}", found.used, found.score));
+            wrong.push(format!(
+                "{text:?}: {} ({:.2}), wanted {used}",
+                found.used, found.score
+            ));
         }
         if !said.insert(found.text.clone()) {
             wrong.push(format!("{text:?}: said before: {}", found.text));
@@ -42,7 +48,10 @@ fn cal_about_websites() {
             ("what belongs on the home page", "intent home_page"),
             ("why", "why home_page"),
             ("tell me more", "more the one page plan"),
-            ("okay and which website builder should i use", "intent choose_builder"),
+            (
+                "okay and which website builder should i use",
+                "intent choose_builder",
+            ),
             ("no i don't", "no to choose_builder"),
             ("how do i choose a domain name", "intent choose_domain"),
             ("not yet", "no to choose_domain"),
@@ -85,6 +94,99 @@ fn riven_about_business() {
             ("what can you do", "small talk what_can_you_do"),
             ("thanks", "small talk thanks"),
             ("bye", "small talk goodbye"),
+        ],
+    );
+}
+
+#[test]
+fn domingo_about_time() {
+    hold(
+        "domingo",
+        &[
+            ("hello how are you", "small talk how_are_you"),
+            ("i have too much to do", "intent too_much"),
+            ("why", "why too_much"),
+            ("how do i say no to people", "intent say_no"),
+            ("tell me more", "more saying no"),
+            (
+                "i put everything off until the last minute",
+                "intent procrastination",
+            ),
+            ("my tax papers", "open to procrastination"),
+            ("what is the two minute rule", "passage the two minute rule"),
+            ("how do i focus", "intent focus"),
+            ("yes it is", "yes to focus"),
+            ("what is a pomodoro", "passage the pomodoro method"),
+            ("i get too many emails", "intent email"),
+            ("my name is peter", "small talk tell_name"),
+            ("how much sleep do i need", "intent sleep"),
+            ("how do i build a new habit", "intent habits"),
+            ("i want to run every morning", "open to habits"),
+            ("do you know my name", "small talk ask_name"),
+            ("i am so stressed out", "small talk sad"),
+            ("thank you very much", "small talk thanks"),
+            ("goodbye", "small talk goodbye"),
+        ],
+    );
+}
+
+#[test]
+fn arty_about_making_things() {
+    hold(
+        "arty",
+        &[
+            ("hi there", "small talk hello"),
+            ("i need new ideas", "intent find_ideas"),
+            ("a birthday card for my sister", "open to find_ideas"),
+            ("i am stuck", "intent stuck"),
+            ("nothing yet", "no to stuck"),
+            ("which colors go together", "intent pick_colors"),
+            ("tell me more", "more colors"),
+            ("how do i tell a good story", "intent tell_story"),
+            ("an old sailor", "open to tell_story"),
+            ("give me an exercise", "intent exercise"),
+            ("another exercise please", ""),
+            ("i can not draw", "intent draw"),
+            ("how do i take better photos", "intent photo"),
+            ("is it okay to copy other artists", "intent style"),
+            ("why", "why style"),
+            ("i never finish anything", "intent finish"),
+            ("are you a robot", "small talk are_you_human"),
+            ("tell me a joke", "small talk joke"),
+            ("that was great thank you", "small talk"),
+            ("bye bye", "small talk goodbye"),
+        ],
+    );
+}
+
+#[test]
+fn loopseeker_about_patterns() {
+    hold(
+        "loopseeker",
+        &[
+            ("hello", "small talk hello"),
+            (
+                "i make the same mistake again and again",
+                "intent same_mistake",
+            ),
+            ("i shouted at my brother on sunday", "open to same_mistake"),
+            ("how do i find my trigger", "intent trigger"),
+            ("what is a feedback loop", "intent what_is_loop"),
+            ("tell me more", "more feedback"),
+            ("we always have the same argument", "intent arguments"),
+            ("no", "no to arguments"),
+            ("why", "why arguments"),
+            ("is it just a coincidence", "intent coincidence"),
+            ("what does random look like", "passage chance"),
+            ("how do i collect data", "intent data"),
+            ("how do i break a bad habit", "intent break_habit"),
+            ("eating chocolate at night", "open to break_habit"),
+            ("what are the five whys", "passage the five whys"),
+            ("give me a riddle", "intent puzzle"),
+            ("are you recording me", "small talk privacy"),
+            ("who made you", "small talk who_made_you"),
+            ("thanks a lot", "small talk thanks"),
+            ("i have to go", "small talk goodbye"),
         ],
     );
 }

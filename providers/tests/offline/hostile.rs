@@ -15,8 +15,23 @@ fn strange_input_gets_a_sensible_answer() {
     let long = "website ".repeat(1_000);
     let nothing = "zxqv ".repeat(2_000);
     for said in [
-        "", " ", "...", "😀😀😀", "¿Qué?", "\0\u{200b}", "{topic} {words} {", "}{", "こんにちは", "a", "'", "1234567890123456789012",
-        "ﷺ", "e\u{301}\u{301}\u{301}", &long, &nothing, &"x".repeat(5_000),
+        "",
+        " ",
+        "...",
+        "😀😀😀",
+        "¿Qué?",
+        "\0\u{200b}",
+        "{topic} {words} {",
+        "}{",
+        "こんにちは",
+        "a",
+        "'",
+        "1234567890123456789012",
+        "ﷺ",
+        "e\u{301}\u{301}\u{301}",
+        &long,
+        &nothing,
+        &"x".repeat(5_000),
     ] {
         let found = Call::to("cal").say(said);
         assert!(!found.text.trim().is_empty(), "{said:.40}");
@@ -27,7 +42,12 @@ fn strange_input_gets_a_sensible_answer() {
 
 #[test]
 fn a_history_of_any_shape_is_read() {
-    for roles in [vec![], vec![Role::Agent], vec![Role::Agent, Role::Agent], vec![Role::User, Role::User]] {
+    for roles in [
+        vec![],
+        vec![Role::Agent],
+        vec![Role::Agent, Role::Agent],
+        vec![Role::User, Role::User],
+    ] {
         let mut call = Call::to("cal");
         call.history.clear();
         for role in roles {
@@ -46,7 +66,11 @@ fn replies_come_in_time() {
     call.say("hello");
     let mut slowest = Duration::ZERO;
     for nth in 0..40 {
-        let text = ["how do i set a price and what about customers and competition ", "zx qv ", "tell me more"][nth % 3];
+        let text = [
+            "how do i set a price and what about customers and competition ",
+            "zx qv ",
+            "tell me more",
+        ][nth % 3];
         let said = text.repeat(1 + (nth % 5) * 10);
         let before = Instant::now();
         call.say(&said);

@@ -40,9 +40,17 @@ fn yes_no_and_own_words_answer_the_agents_question() {
         ("thank you", "small talk thanks", ""),
     ] {
         let mut call = Call::to("cal");
-        assert!(call.say("why is my site slow").text.ends_with("Are there big pictures on your pages?"));
+        assert!(
+            call.say("why is my site slow")
+                .text
+                .ends_with("Are there big pictures on your pages?")
+        );
         let found = call.say(reply);
-        let used = if used == "yes to hosting_check" { "yes to slow_site" } else { used };
+        let used = if used == "yes to hosting_check" {
+            "yes to slow_site"
+        } else {
+            used
+        };
         assert_eq!(found.used, used, "{reply}: {found:?}");
         assert!(found.text.contains(part), "{reply}: {found:?}");
     }
@@ -50,14 +58,25 @@ fn yes_no_and_own_words_answer_the_agents_question() {
 
 #[test]
 fn offers_are_taken_by_order() {
-    for (reply, nth) in [("the first one", 0), ("the second one please", 1), ("yes", 0)] {
+    for (reply, nth) in [
+        ("the first one", 0),
+        ("the second one please", 1),
+        ("yes", 0),
+    ] {
         let mut call = Call::to("cal");
-        let offer = call.say("purple elephants dance beneath the moon").text.to_lowercase();
+        let offer = call
+            .say("purple elephants dance beneath the moon")
+            .text
+            .to_lowercase();
         let mut titles: Vec<(usize, String)> = call
             .agent
             .knowledge
             .iter()
-            .filter_map(|passage| offer.find(&passage.title).map(|at| (at, passage.title.clone())))
+            .filter_map(|passage| {
+                offer
+                    .find(&passage.title)
+                    .map(|at| (at, passage.title.clone()))
+            })
             .collect();
         titles.sort();
         let wanted = titles.get(nth.min(titles.len() - 1)).unwrap().1.clone();
@@ -73,19 +92,31 @@ fn repeats_on_request_without_piling_up() {
     assert_eq!(once.used, "repeat");
     assert!(once.text.ends_with(&answer), "{once:?}");
     let twice = call.say("say that again please").text;
-    assert!(twice.ends_with(&answer) && twice.len() <= once.text.len() + 12, "{twice}");
+    assert!(
+        twice.ends_with(&answer) && twice.len() <= once.text.len() + 12,
+        "{twice}"
+    );
 }
 
 #[test]
 fn an_interrupted_answer_is_finished_on_request() {
     let mut call = Call::to("cal");
     let full = call.say("tell me about backups").text;
-    assert!(full.contains("Keep three copies, in two places, one of them away from your host."), "{full}");
-    let heard = full.split(' ').take_while(|word| *word != "places,").count();
+    assert!(
+        full.contains("Keep three copies, in two places, one of them away from your host."),
+        "{full}"
+    );
+    let heard = full
+        .split(' ')
+        .take_while(|word| *word != "places,")
+        .count();
     call.cut_after(heard + 2);
     let rest = call.say("sorry go on");
     assert_eq!(rest.used, "continue");
-    assert!(rest.text.contains("One of them away from your host."), "{rest:?}");
+    assert!(
+        rest.text.contains("One of them away from your host."),
+        "{rest:?}"
+    );
     assert!(rest.text.contains("only a hope"), "{rest:?}");
     assert!(!rest.text.contains("Keep three copies"), "{rest:?}");
     let after = call.say("continue");
@@ -102,13 +133,20 @@ fn names_are_remembered_from_the_history() {
     assert_eq!(known.used, "small talk ask_name");
     assert!(known.text.contains("Anna"), "{known:?}");
     let both = Call::to("cal").say("hi my name is max and i want to build a website");
-    assert!(both.text.contains("Max") && both.used == "intent start_website", "{both:?}");
+    assert!(
+        both.text.contains("Max") && both.used == "intent start_website",
+        "{both:?}"
+    );
 }
 
 #[test]
 fn distress_is_met_with_people_and_crisis_lines() {
     for id in ["cal", "riven", "domingo", "arty", "loopseeker"] {
-        for said in ["i want to kill myself", "honestly i don't want to live anymore", "lately i think about suicide a lot"] {
+        for said in [
+            "i want to kill myself",
+            "honestly i don't want to live anymore",
+            "lately i think about suicide a lot",
+        ] {
             let found = Call::to(id).say(said);
             assert_eq!(found.used, "small talk distress", "{id} {said}");
             assert!(found.text.contains("emergency number") && found.text.contains("crisis line"));
@@ -127,7 +165,13 @@ fn goodbye_ends_the_call_with_the_agents_farewell() {
 
 #[test]
 fn the_same_history_gives_the_same_words() {
-    let said = ["hello", "how do i start a website", "a bakery", "more", "asdf qwer"];
+    let said = [
+        "hello",
+        "how do i start a website",
+        "a bakery",
+        "more",
+        "asdf qwer",
+    ];
     let run = || {
         let mut call = Call::to("cal");
         said.map(|text| call.say(text).text)

@@ -15,7 +15,11 @@ async fn streams_sentences_and_one_end() {
         call.history.pop();
         let (sender, mut events) = mpsc::channel(2);
         let generation = GenerationId(7);
-        let request = ThinkRequest { generation, agent: call.agent.clone(), history: call.history.clone() };
+        let request = ThinkRequest {
+            generation,
+            agent: call.agent.clone(),
+            history: call.history.clone(),
+        };
         let handle = Offline::default().start(request, sender);
         let mut text = String::new();
         let mut last = None;
@@ -24,11 +28,19 @@ async fn streams_sentences_and_one_end() {
             assert!(last.is_none(), "nothing follows the end");
             match event.kind {
                 ThinkEventKind::Delta { text: more } => text.push_str(&more),
-                end => last = Some(end),
+                end @ (ThinkEventKind::Done { .. } | ThinkEventKind::Failed { .. }) => {
+                    last = Some(end)
+                }
             }
         }
         assert_eq!(text.trim_end(), explained.text);
-        assert_eq!(last, Some(ThinkEventKind::Done { usage: None, hang_up: ends }));
+        assert_eq!(
+            last,
+            Some(ThinkEventKind::Done {
+                usage: None,
+                hang_up: ends
+            })
+        );
         drop(handle);
     }
 }
@@ -39,13 +51,25 @@ async fn dropping_the_handle_stops_the_stream() {
     call.say("how do i start a website");
     call.history.pop();
     let (sender, mut events) = mpsc::channel(1);
-    let request = ThinkRequest { generation: GenerationId(1), agent: call.agent.clone(), history: call.history };
+    let request = ThinkRequest {
+        generation: GenerationId(1),
+        agent: call.agent.clone(),
+        history: call.history,
+    };
     let handle = Offline::default().start(request, sender);
-    assert!(matches!(events.recv().await.unwrap().kind, ThinkEventKind::Delta { .. }));
+    assert!(matches!(
+        events.recv().await.unwrap().kind,
+        ThinkEventKind::Delta { .. }
+    ));
     drop(handle);
     let mut rest = Vec::new();
     while let Some(event) = events.recv().await {
         rest.push(event.kind);
     }
-    assert!(!rest.iter().any(|kind| matches!(kind, ThinkEventKind::Done { .. })), "{rest:?}");
+    assert!(
+        !rest
+            .iter()
+            .any(|kind| matches!(kind, ThinkEventKind::Done { .. })),
+        "{rest:?}"
+    );
 }

@@ -22,6 +22,9 @@ use super::summary::{CallSummary, TurnLatency};
 /// the seconds counted are seen.
 const HANG_UP_WAIT: Duration = Duration::from_secs(2);
 
+/// How long events that were sent before the connection ended may still take to be read.
+const LAST_WORDS_WAIT: Duration = Duration::from_millis(500);
+
 /// Typed words are spoken by nobody: their turn ends as they are sent.
 const TYPED: Cue = Cue {
     duration_ms: 0,
@@ -140,16 +143,22 @@ impl Conversation {
     /// Hangs up, waits a moment for the last events, and ends the session.
     pub(crate) async fn end(&mut self) {
         self.say(&ClientMessage::HangUp {}).await;
-        let last_words = async {
-            while !self.ended {
-                let input = self.line.peer.input().await;
-                if self.take_in(input).await.is_err() {
-                    return;
-                }
-            }
-        };
-        let _ = tokio::time::timeout(HANG_UP_WAIT, last_words).await;
+        self.last_words(HANG_UP_WAIT).await;
         self.line.end().await;
+    }
+
+    /// Takes in what still comes until the session has ended. The end of the connection and the
+    /// last events before it reach us on different ways, in any order.
+    async fn last_words(&mut self, wait: Duration) {
+        let until = tokio::time::Instant::now() + wait;
+        while !self.ended {
+            match tokio::time::timeout_at(until, self.line.peer.input()).await {
+                Ok(PeerInput::Event(json)) => self.on_event(&json),
+                Ok(PeerInput::Audio(packet)) => self.on_audio(packet),
+                Ok(PeerInput::Connected | PeerInput::EventsOpen | PeerInput::Gone) => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// The recording, if one was made: 16 kHz mono.
@@ -226,7 +235,8 @@ impl Conversation {
         self.silence.clone()
     }
 
-    async fn say(&self, message: &ClientMessage) {
+    // `&mut`: the decoder may move between threads with the call, but not be shared by them.
+    async fn say(&mut self, message: &ClientMessage) {
         let json = serde_json::to_string(message)
             .expect("a client message has no map keys or failing fields");
         self.line.peer.send_text(&json).await;
@@ -235,10 +245,15 @@ impl Conversation {
     async fn take_in(&mut self, input: PeerInput) -> Result<(), CallError> {
         match input {
             PeerInput::Connected | PeerInput::EventsOpen => Ok(()),
-            PeerInput::Gone if self.ended => Ok(()),
-            PeerInput::Gone => Err(CallError::Lost {
-                at_ms: self.line.at_ms(Instant::now()),
-            }),
+            PeerInput::Gone => {
+                let at_ms = self.line.at_ms(Instant::now());
+                self.last_words(LAST_WORDS_WAIT).await;
+                if self.ended {
+                    Ok(())
+                } else {
+                    Err(CallError::Lost { at_ms })
+                }
+            }
             PeerInput::Event(json) => {
                 self.on_event(&json);
                 Ok(())

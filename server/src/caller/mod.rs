@@ -14,6 +14,8 @@ mod report;
 mod rest;
 mod script;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -191,10 +191,8 @@ impl PeerConnectionEventHandler for Handler {
         let input = match state {
             RTCPeerConnectionState::Connected => PeerInput::Connected,
             RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => PeerInput::Gone,
-            RTCPeerConnectionState::Unspecified
-            | RTCPeerConnectionState::New
-            | RTCPeerConnectionState::Connecting
-            | RTCPeerConnectionState::Disconnected => return,
+            // On the way, or only disturbed.
+            _ => return,
         };
         // The call's task may be gone already.
         let _ = self.inputs.send(input).await;

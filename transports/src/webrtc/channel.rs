@@ -109,6 +109,14 @@ impl EventChannel {
         self.id.is_some() && !self.queue.is_empty()
     }
 
+    /// True where the far side has acknowledged everything, or nobody is there to do so.
+    pub(crate) fn is_delivered(&self, rtc: &mut Rtc) -> bool {
+        let Some(mut channel) = self.id.and_then(|id| rtc.channel(id)) else {
+            return true;
+        };
+        self.queue.is_empty() && channel.buffered_amount() == 0
+    }
+
     /// Reads a message; `None` for those of other channels.
     pub(crate) fn receive(&mut self, now: Instant, data: &ChannelData) -> Option<Incoming> {
         if self.id != Some(data.id) {

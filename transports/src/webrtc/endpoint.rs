@@ -212,7 +212,7 @@ impl Drop for Endpoint {
 }
 
 impl Shared {
-    fn build_rtc(&self, credentials: IceCreds, now: Instant) -> Rtc {
+    pub(crate) fn build_rtc(&self, credentials: IceCreds, now: Instant) -> Rtc {
         // Only what an audio call uses: each header extension costs every packet, transport-wide
         // congestion control a feedback packet besides.
         let mut extensions = ExtensionMap::empty();

@@ -9,6 +9,7 @@
 mod candidate;
 mod channel;
 mod endpoint;
+mod farewell;
 mod inbox;
 mod media;
 mod metrics;

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use antiphon_runtime::{CALLER_FRAME_SAMPLES, Pulled, Transport, TransportInput};
 use str0m::channel::ChannelId;
 use str0m::net::{Protocol, Receive, Transmit};
-use str0m::{Event, Input, Output, Rtc};
+use str0m::{Event, IceCreds, Input, Output, Rtc};
 use tokio::time::Sleep;
 
 use super::channel::{EventChannel, Incoming};
 use super::endpoint::Shared;
+use super::farewell::Farewell;
 use super::inbox::{Datagram, INBOX_DATAGRAMS_MAX, Inbox, PacketClass};
 use super::media::{Media, Received};
 use super::route::is_binding_success;
@@ -87,6 +88,8 @@ pub struct WebRtcTransport {
     ticked_at: Option<Instant>,
     protocol_due: Instant,
     timer: Pin<Box<Sleep>>,
+    /// Its addresses belong to a [`Farewell`] now.
+    lingers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +127,7 @@ impl WebRtcTransport {
             ticked_at: None,
             protocol_due: now,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            lingers: false,
         }
     }
 
@@ -330,6 +334,30 @@ impl WebRtcTransport {
         self.give(TransportInput::Closed { orderly });
     }
 
+    /// Leaves the connection to a task that delivers what is on its way. False where there is
+    /// nothing to deliver or no runtime to do it on.
+    fn linger(&mut self, now: Instant) -> bool {
+        if self.channel.is_delivered(&mut self.rtc) {
+            return false;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return false;
+        };
+        // Nothing is called after close: what takes its place is never used.
+        let unused = self.shared.build_rtc(IceCreds::new(), now);
+        let farewell = Farewell {
+            shared: self.shared.clone(),
+            ufrag: self.ufrag.clone(),
+            inbox: self.inbox.clone(),
+            rtc: std::mem::replace(&mut self.rtc, unused),
+            channel: std::mem::take(&mut self.channel),
+            local_ip: self.local_ip,
+        };
+        self.lingers = true;
+        runtime.spawn(farewell.run());
+        true
+    }
+
     fn watch_silence(&mut self, now: Instant) {
         let quiet_ms = |since| {
             u64::try_from(now.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX)
@@ -463,19 +491,27 @@ impl Transport for WebRtcTransport {
 
     fn close(&mut self, now: Instant) {
         if self.phase != Phase::Closed {
+            self.channel.flush(&mut self.rtc);
+            self.drain(now, None);
+        }
+        if self.phase == Phase::Connected && self.linger(now) {
+            self.phase = Phase::Closed;
+        } else if self.phase != Phase::Closed {
             if let Err(error) = self.rtc.close() {
                 tracing::debug!(call = %self.ufrag, %error, "close");
             }
             self.drain(now, None);
+            self.over(true);
         }
-        self.over(true);
         self.inputs.clear();
     }
 }
 
 impl Drop for WebRtcTransport {
     fn drop(&mut self) {
-        self.shared.routes.remove(&self.ufrag);
+        if !self.lingers {
+            self.shared.routes.remove(&self.ufrag);
+        }
         self.shared.metrics.calls.fetch_sub(1, Ordering::Relaxed);
     }
 }

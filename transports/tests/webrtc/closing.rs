@@ -41,6 +41,31 @@ async fn closing_tells_the_caller() {
 }
 
 #[tokio::test]
+async fn the_last_events_arrive_before_the_goodbye() {
+    let endpoint = endpoint();
+    let (client, transport) = connect(&endpoint, USUAL).await;
+    let mut session = Session::new(transport);
+    session.until(TransportInput::EventsOpen).await;
+    // The packets with the event are lost; they must be sent again after `close`.
+    cut(&client).await;
+    let json: std::sync::Arc<str> = r#"{"seq":1}"#.into();
+    session.transport.send_event(Instant::now(), &json);
+    session.transport.close(Instant::now());
+    drop(session);
+    client.tell(Do::Cut(false));
+    let deadline = Instant::now() + crate::client::PATIENCE;
+    while !client.see(|seen| seen.closed) {
+        assert!(Instant::now() < deadline, "the caller was not told");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(client.see(|seen| seen.messages.clone()), [json.as_ref()]);
+    while endpoint.routes() != (0, 0) {
+        assert!(Instant::now() < deadline, "the addresses are kept");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
 async fn dropping_a_transport_frees_its_addresses() {
     let endpoint = endpoint();
     for _ in 0..3 {

@@ -9,21 +9,21 @@ use antiphon_audio::resample::resample_all;
 use antiphon_providers::hear::HEAR_RATE_HZ;
 
 /// One recording.
-pub struct Recording {
+pub(crate) struct Recording {
     /// File name.
-    pub name: String,
+    pub(crate) name: String,
     /// Who speaks, where that is known.
-    pub speaker: String,
+    pub(crate) speaker: String,
     /// What is said, as written.
-    pub transcript: String,
+    pub(crate) transcript: String,
     /// What a person wrote about it; slots for `coffee-commands`.
-    pub note: String,
+    pub(crate) note: String,
     /// 16 kHz mono.
-    pub pcm: Vec<i16>,
+    pub(crate) pcm: Vec<i16>,
 }
 
 /// The recordings of `set` in WAV or FLAC.
-pub fn recordings(material: &Path, set: &str) -> Result<Vec<Recording>, String> {
+pub(crate) fn recordings(material: &Path, set: &str) -> Result<Vec<Recording>, String> {
     let text = fs::read_to_string(material.join("files.tsv"))
         .map_err(|error| format!("files.tsv: {error}"))?;
     let mut lines = text.lines();

@@ -149,7 +149,7 @@ impl Choices {
 }
 
 /// The forms agent's: commands, numbers, dates, random letters with a number, spelled words.
-pub fn form_filling() -> Vec<String> {
+pub(crate) fn form_filling() -> Vec<String> {
     let words = spelled_words();
     let mut choices = Choices(1);
     (0..PHRASES)
@@ -199,7 +199,7 @@ fn spelled_words() -> Vec<String> {
 }
 
 /// The cafe agent's: orders from its menu.
-pub fn coffee_orders() -> Vec<String> {
+pub(crate) fn coffee_orders() -> Vec<String> {
     const OPENINGS: [&str; 8] = [
         "i'd like a",
         "can i have a",
@@ -290,7 +290,7 @@ pub fn coffee_orders() -> Vec<String> {
 }
 
 /// The booking agent's, as an author would write them.
-pub fn booking() -> Vec<String> {
+pub(crate) fn booking() -> Vec<String> {
     const PHRASES: [&str; 26] = [
         "hello",
         "hi there",

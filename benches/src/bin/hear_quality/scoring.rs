@@ -4,7 +4,7 @@ use antiphon_providers::hear::spoken_words;
 
 /// The words that are compared: spoken form (case and punctuation gone, digits in words), `pm`
 /// and `p m` the same, possessives and contractions as they are.
-pub fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let spoken = spoken_words(text, |_| true);
     let split = |word: String| match word.as_str() {
         "pm" => vec!["p".to_owned(), "m".to_owned()],
@@ -14,7 +14,7 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 /// Fewest words to insert, delete or replace that make one into the other (Levenshtein).
-pub fn word_errors(reference: &[String], heard: &[String]) -> usize {
+pub(crate) fn word_errors(reference: &[String], heard: &[String]) -> usize {
     let mut row: Vec<usize> = (0..=heard.len()).collect();
     for (i, expected) in reference.iter().enumerate() {
         let mut diagonal = row[0];
@@ -29,7 +29,7 @@ pub fn word_errors(reference: &[String], heard: &[String]) -> usize {
 }
 
 /// The slot values in a note, e.g. `slots={"size": "large"}`.
-pub fn slots(note: &str) -> Vec<Vec<String>> {
+pub(crate) fn slots(note: &str) -> Vec<Vec<String>> {
     let Some((_, slots)) = note.split_once("slots={") else {
         return Vec::new();
     };
@@ -42,7 +42,7 @@ pub fn slots(note: &str) -> Vec<Vec<String>> {
 }
 
 /// True where `value`'s words stand next to each other in `heard`.
-pub fn has_slot(heard: &[String], value: &[String]) -> bool {
+pub(crate) fn has_slot(heard: &[String], value: &[String]) -> bool {
     !value.is_empty() && heard.windows(value.len()).any(|window| window == value)
 }
 

@@ -11,43 +11,43 @@ use crate::phrases;
 use crate::scoring::{has_slot, slots, word_errors, words};
 
 /// Recordings and the agent that listens to them.
-pub struct Set {
+pub(crate) struct Set {
     /// Name of the row.
-    pub name: String,
+    pub(crate) name: String,
     /// The agent's vocabulary.
     context: HearContext,
     recordings: Vec<Recording>,
     /// One call for each speaker instead of one for each recording.
     call_per_speaker: bool,
     /// Highest word error rate that is acceptable, in percent.
-    pub bar: Option<f64>,
+    pub(crate) bar: Option<f64>,
 }
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Name of the row.
-    pub name: String,
+    pub(crate) name: String,
     /// Recordings.
-    pub files: usize,
+    pub(crate) files: usize,
     /// Words said.
-    pub words: usize,
+    pub(crate) words: usize,
     /// Words misheard.
-    pub errors: usize,
+    pub(crate) errors: usize,
     /// Slots said and slots heard, for the coffee orders.
-    pub slots: Option<(usize, usize)>,
+    pub(crate) slots: Option<(usize, usize)>,
     /// The bar, in percent.
-    pub bar: Option<f64>,
+    pub(crate) bar: Option<f64>,
     /// Processor time against time.
-    pub real_time_factor: f64,
+    pub(crate) real_time_factor: f64,
     /// Times to the final in ms, sorted.
-    pub final_ms: Vec<f64>,
+    pub(crate) final_ms: Vec<f64>,
     /// Times to the first partial in ms, sorted.
-    pub first_partial_ms: Vec<f64>,
+    pub(crate) first_partial_ms: Vec<f64>,
 }
 
 /// All sets, in the order of the table.
-pub fn sets(material: &Path) -> Result<Vec<Set>, String> {
+pub(crate) fn sets(material: &Path) -> Result<Vec<Set>, String> {
     let mut all = Vec::new();
     let mut add = |name: &str,
                    folder: &str,
@@ -150,7 +150,7 @@ fn is_english(recording: &Recording) -> bool {
 }
 
 /// Recognizes all of a set's recordings that have a transcript or slots.
-pub fn rows(recognizer: &PocketSphinx, set: &Set, print_words: bool) -> Result<Row, String> {
+pub(crate) fn rows(recognizer: &PocketSphinx, set: &Set, print_words: bool) -> Result<Row, String> {
     let mut measurement = recognizer
         .measure(&set.context)
         .map_err(|error| error.to_string())?;

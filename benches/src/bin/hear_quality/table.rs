@@ -10,7 +10,7 @@ const BEGIN: &str = "<!-- hear-quality: begin -->";
 const END: &str = "<!-- hear-quality: end -->";
 
 /// The rows as a Markdown table.
-pub fn table(rows: &[Row]) -> String {
+pub(crate) fn table(rows: &[Row]) -> String {
     let mut out = String::from(
         "| set | files | words | WER | bar | RTF | final, median / p95 / worst | first partial, median |\n\
          |---|---|---|---|---|---|---|---|\n",
@@ -46,7 +46,7 @@ pub fn table(rows: &[Row]) -> String {
 }
 
 /// Puts `table` between the marks in the document at `path`.
-pub fn write(path: &Path, table: &str) -> Result<(), String> {
+pub(crate) fn write(path: &Path, table: &str) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let marks = text
         .split_once(BEGIN)

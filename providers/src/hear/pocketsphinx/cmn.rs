@@ -50,10 +50,6 @@ impl Mean {
         }
     }
 
-    /// How many frames it was made of.
-    pub(super) fn frames(&self) -> f32 {
-        self.frames
-    }
 }
 
 /// What is known of a caller's channel before an utterance.

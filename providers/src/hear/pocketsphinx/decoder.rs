@@ -249,6 +249,13 @@ impl Decoder {
         if unsafe { ffi::ps_start_utt(self.ps.as_ptr()) } < 0 {
             return Err(PocketSphinxError::Decode { what: "start" });
         }
+        // Streamed frames always pass the library's own running mean, whatever `-cmn` says, and it
+        // remembers the utterances before. Ours are normalized already: it starts at zero.
+        // SAFETY: the feature object belongs to the decoder; `cmn_struct` is its own and takes 13 floats.
+        unsafe {
+            let feat = ffi::ps_get_feat(self.ps.as_ptr());
+            ffi::cmn_live_set((*feat).cmn_struct, [0.0_f32; CEPSTRA].as_ptr());
+        }
         self.in_utterance = true;
         Ok(())
     }

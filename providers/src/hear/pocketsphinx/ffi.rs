@@ -54,6 +54,27 @@ pub(super) struct LexiconHead {
     pub(super) lts_rule_set: *const c_void,
 }
 
+/// `feat_t` up to the mean normalization's state (`sphinxbase/feat.h`).
+#[repr(C)]
+pub(super) struct FeatHead {
+    pub(super) refcount: c_int,
+    pub(super) name: *const c_char,
+    pub(super) cepsize: i32,
+    pub(super) n_stream: i32,
+    pub(super) stream_len: *const u32,
+    pub(super) window_size: i32,
+    pub(super) n_sv: i32,
+    pub(super) sv_len: *const u32,
+    pub(super) subvecs: *const c_void,
+    pub(super) sv_buf: *const c_float,
+    pub(super) sv_dim: i32,
+    pub(super) cmn: c_int,
+    pub(super) varnorm: i32,
+    pub(super) agc: c_int,
+    pub(super) compute_feat: *const c_void,
+    pub(super) cmn_struct: *mut c_void,
+}
+
 /// `NGRAM_AUTO`: the file's kind is found from its name and content.
 pub(super) const NGRAM_AUTO: c_int = 0;
 
@@ -69,6 +90,8 @@ unsafe extern "C" {
     pub(super) fn cmd_ln_free_r(cmdln: *mut CmdLn) -> c_int;
     pub(super) fn cmd_ln_retain(cmdln: *mut CmdLn) -> *mut CmdLn;
     pub(super) fn err_set_logfp(stream: *mut c_void);
+
+    pub(super) fn cmn_live_set(cmn: *mut c_void, mean: *const c_float);
 
     pub(super) fn fe_init_auto_r(config: *mut CmdLn) -> *mut Fe;
     pub(super) fn fe_free(fe: *mut Fe) -> c_int;
@@ -117,12 +140,14 @@ unsafe extern "C" {
     pub(super) fn ps_free(ps: *mut PsDecoder) -> c_int;
     pub(super) fn ps_get_logmath(ps: *mut PsDecoder) -> *mut LogMath;
     pub(super) fn ps_get_config(ps: *mut PsDecoder) -> *mut CmdLn;
+    pub(super) fn ps_get_feat(ps: *mut PsDecoder) -> *mut FeatHead;
     pub(super) fn ps_load_dict(
         ps: *mut PsDecoder,
         dictfile: *const c_char,
         fdictfile: *const c_char,
         format: *const c_char,
     ) -> c_int;
+    #[cfg(test)]
     pub(super) fn ps_lookup_word(ps: *mut PsDecoder, word: *const c_char) -> *mut c_char;
     pub(super) fn ps_set_lm(ps: *mut PsDecoder, name: *const c_char, lm: *mut Ngram) -> c_int;
     pub(super) fn ps_set_search(ps: *mut PsDecoder, name: *const c_char) -> c_int;

@@ -116,5 +116,7 @@ pub(crate) fn begins_with_yes(words: &[String]) -> bool {
 /// no reply begins with it.
 pub(crate) fn begins_with_no(words: &[String]) -> bool {
     let first = words.first().map(String::as_str);
-    matches!(first, Some("no")) || words.starts_with(&["not".to_owned(), "really".to_owned()])
+    let second = words.get(1).map(String::as_str);
+    matches!(first, Some("no" | "nothing" | "none" | "never"))
+        || (first == Some("not") && matches!(second, Some("really" | "yet" | "now")))
 }

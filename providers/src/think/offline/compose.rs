@@ -52,8 +52,21 @@ pub(crate) fn pick(
 ) -> Option<String> {
     let count = texts.len();
     let start = (seed % count.max(1) as u64) as usize;
-    let ready: Vec<String> = (0..count)
-        .filter_map(|nth| render(&texts[(start + nth) % count], agent, memory, fill))
+    let mut ordered: Vec<&String> = (0..count)
+        .map(|nth| &texts[(start + nth) % count])
+        .collect();
+    // What the person ordered is best said back whole.
+    let slots_of = |text: &str| {
+        let named = agent
+            .slots
+            .iter()
+            .filter(|slot| text.contains(&format!("{{{}}}", slot.name)));
+        named.count()
+    };
+    ordered.sort_by_key(|text| std::cmp::Reverse(slots_of(text)));
+    let ready: Vec<String> = ordered
+        .into_iter()
+        .filter_map(|text| render(text, agent, memory, fill))
         .collect();
     let fresh = ready.iter().find(|text| !memory.has_said_some(text));
     let other = || {

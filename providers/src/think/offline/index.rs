@@ -94,7 +94,10 @@ impl AgentIndex {
             for ask in &passage.asks {
                 builder.add_example(agent, topic, ask);
             }
-            builder.add_example(agent, topic, &format!("tell me about {}", passage.title));
+            for question in ["tell me about", "what about", "what is", "what does"] {
+                let mean = if question == "what does" { " mean" } else { "" };
+                builder.add_example(agent, topic, &format!("{question} {}{mean}", passage.title));
+            }
             builder.add_example(agent, topic, &passage.title);
             builder.add_document(topic, &passage.title, &passage.asks, &passage.text);
             builder.add_sentences(topic, Part::Answer(0), &passage.text);

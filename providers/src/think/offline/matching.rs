@@ -2,13 +2,19 @@
 
 use super::index::{AgentIndex, Example, Topic};
 use super::sound::{PhraseSound, Word};
-use super::words::is_function_word;
+use super::words::{WORDS_MAX, is_function_word};
 
 /// Share of the score that the sound of the whole phrase has beside its words.
 const SOUND_SHARE: f32 = 0.22;
 /// How much covering the example counts against covering what was said: people say more than
 /// an example does.
 const RECALL_POWER: f32 = 0.6;
+/// The same for small talk, which must be all that was said: `what does hosting mean` is not
+/// `what does that mean`.
+const SMALL_TALK_RECALL_POWER: f32 = 0.4;
+/// Weight of words that a passage must have in common with what was said to score half: one
+/// common word of its text is no reason to recite it.
+const EVIDENCE_HALF: f32 = 0.45;
 /// Similarity from which a word counts as understood.
 const UNDERSTOOD: f32 = 0.7;
 
@@ -44,7 +50,7 @@ impl Ranking {
 
 /// Ranks all topics against the words said, which are already normalized.
 pub(crate) fn rank(index: &AgentIndex, said: &[String]) -> Ranking {
-    let heard = Heard::new(index, said);
+    let heard = Heard::new(index, &said[..said.len().min(WORDS_MAX)]);
     let mut best: Vec<(Topic, f32)> = Vec::new();
     let mut put =
         |topic: Topic, score: f32| match best.iter_mut().find(|(known, _)| *known == topic) {
@@ -86,11 +92,12 @@ struct Heard {
     sound: PhraseSound,
     /// For each word of the index, its best similarity to a word said.
     reached: Vec<f32>,
+    /// For each word of the index, the words said that are similar to it, and how much.
+    reached_by: Vec<Vec<(usize, f32)>>,
 }
 
 struct HeardWord {
-    /// Similarity to each word of the index that is similar at all.
-    similar: Vec<(usize, f32)>,
+    /// Similarity to the nearest word of the index.
     best: f32,
     weight: f32,
     is_subject: bool,
@@ -98,18 +105,46 @@ struct HeardWord {
 
 impl Heard {
     fn new(index: &AgentIndex, said: &[String]) -> Self {
-        let mut reached = vec![0.0_f32; index.words.len()];
-        let prepared: Vec<Word> = said.iter().map(|word| Word::new(word)).collect();
-        let words: Vec<HeardWord> = prepared
-            .iter()
-            .map(|word| hear(index, word, &mut reached))
-            .collect();
-        Self {
-            weight: words.iter().map(|word| word.weight).sum(),
-            sound: PhraseSound::new(&prepared),
-            words,
-            reached,
+        let mut prepared: Vec<Word> = Vec::with_capacity(said.len());
+        for word in said {
+            // A word said twice means nothing new.
+            if !prepared.iter().any(|known| known.text == *word) {
+                prepared.push(Word::new(word));
+            }
         }
+        let mut heard = Self {
+            words: Vec::with_capacity(prepared.len()),
+            weight: 0.0,
+            sound: PhraseSound::new(&prepared),
+            reached: vec![0.0; index.words.len()],
+            reached_by: vec![Vec::new(); index.words.len()],
+        };
+        for word in &prepared {
+            heard.hear(index, word);
+        }
+        heard.weight = heard.words.iter().map(|word| word.weight).sum();
+        heard
+    }
+
+    fn hear(&mut self, index: &AgentIndex, word: &Word) {
+        let mut best = 0.0_f32;
+        for (nth, known) in index.words.iter().enumerate() {
+            let similarity = word.similarity(known);
+            if similarity > 0.0 {
+                best = best.max(similarity);
+                self.reached[nth] = self.reached[nth].max(similarity);
+                self.reached_by[nth].push((self.words.len(), similarity));
+            }
+        }
+        let weight = match index.word(&word.text) {
+            Some(nth) => index.weights[nth],
+            None => index.unknown_weight(&word.text) * if best > 0.0 { 1.0 } else { 0.6 },
+        };
+        self.words.push(HeardWord {
+            best,
+            weight,
+            is_subject: !is_function_word(&word.text),
+        });
     }
 
     fn subject(&self) -> impl Iterator<Item = &HeardWord> {
@@ -117,81 +152,57 @@ impl Heard {
     }
 
     fn against(&self, index: &AgentIndex, example: &Example) -> f32 {
-        let covered: f32 = example
-            .words
-            .iter()
+        let words = example.words.iter();
+        let covered: f32 = words
             .map(|word| self.reached[*word] * index.weights[*word])
             .sum();
         let recall = covered / example.weight.max(f32::EPSILON);
         if recall < 0.2 {
             return 0.0;
         }
+        let met = self.met(example.words.iter().map(|word| (*word, 1.0)));
         let used: f32 = self
             .words
             .iter()
-            .map(|word| word.weight * word.best_of(&example.words))
+            .zip(met)
+            .map(|(word, met)| word.weight * met)
             .sum();
         let precision = used / self.weight.max(f32::EPSILON);
-        let by_words = recall.powf(RECALL_POWER) * precision.powf(1.0 - RECALL_POWER);
+        let power = match example.topic {
+            Topic::SmallTalk(_) => SMALL_TALK_RECALL_POWER,
+            Topic::Intent(_) | Topic::Passage(_) => RECALL_POWER,
+        };
+        let by_words = recall.powf(power) * precision.powf(1.0 - power);
         (1.0 - SOUND_SHARE) * by_words + SOUND_SHARE * self.sound.similarity(&example.sound)
     }
 
     /// Share of the said subject that a passage covers, weighted; a passage that has only one
     /// common word of a long utterance is no answer to it.
     fn coverage(&self, document: &[(usize, f32)]) -> f32 {
-        let mut covered = 0.0;
-        let mut all = 0.0;
-        for word in self.subject() {
-            all += word.weight;
-            let best = word
-                .similar
-                .iter()
-                .filter_map(|(nth, similarity)| {
-                    document
-                        .iter()
-                        .find(|(known, _)| known == nth)
-                        .map(|(_, telling)| similarity * telling)
-                })
-                .fold(0.0_f32, f32::max);
-            covered += best * word.weight;
-        }
+        let met = self.met(document.iter().copied());
+        let subject = self
+            .words
+            .iter()
+            .zip(met)
+            .filter(|(word, _)| word.is_subject);
+        let (covered, all) = subject.fold((0.0, 0.0), |(covered, all), (word, met)| {
+            (covered + word.weight * met, all + word.weight)
+        });
         if all <= 0.0 {
             0.0
         } else {
-            0.85 * covered / all
+            covered / all * covered / (covered + EVIDENCE_HALF)
         }
     }
-}
 
-impl HeardWord {
-    fn best_of(&self, words: &[usize]) -> f32 {
-        self.similar
-            .iter()
-            .filter(|(nth, _)| words.contains(nth))
-            .map(|(_, similarity)| *similarity)
-            .fold(0.0, f32::max)
-    }
-}
-
-fn hear(index: &AgentIndex, word: &Word, reached: &mut [f32]) -> HeardWord {
-    let mut similar = Vec::new();
-    let mut best = 0.0_f32;
-    for (nth, known) in index.words.iter().enumerate() {
-        let similarity = word.similarity(known);
-        if similarity > 0.0 {
-            similar.push((nth, similarity));
-            best = best.max(similarity);
-            reached[nth] = reached[nth].max(similarity);
+    /// For each word said, how near it comes to any of the words, each of which counts as told.
+    fn met(&self, words: impl Iterator<Item = (usize, f32)>) -> [f32; WORDS_MAX] {
+        let mut met = [0.0_f32; WORDS_MAX];
+        for (word, telling) in words {
+            for (nth, similarity) in &self.reached_by[word] {
+                met[*nth] = met[*nth].max(similarity * telling);
+            }
         }
-    }
-    let weight = match index.word(&word.text) {
-        Some(nth) => index.weights[nth],
-        None => index.unknown_weight(&word.text) * if best > 0.0 { 1.0 } else { 0.6 },
-    };
-    HeardWord {
-        similar,
-        best,
-        weight,
-        is_subject: !is_function_word(&word.text),
+        met
     }
 }

@@ -10,6 +10,7 @@ mod continuation;
 mod index;
 mod matching;
 mod memory;
+mod moves;
 mod names;
 mod plan;
 mod sound;

@@ -21,6 +21,9 @@ const NO_NAMES: &[&str] = &[
     "whatever", "still", "called", "spelled", "good", "hard", "long", "short", "now",
 ];
 
+/// A longer text is no introduction; every reply reads the whole history for one.
+const INTRODUCTION_BYTES_MAX: usize = 300;
+
 /// Letters of a name; more is no name.
 const NAME_CHARS_MAX: usize = 20;
 
@@ -36,6 +39,9 @@ pub(crate) struct Introduction {
 /// The introduction in a text. `asked` is true where the agent has just asked for the name, so
 /// that a bare word counts.
 pub(crate) fn introduction(text: &str, asked: bool) -> Option<Introduction> {
+    if text.len() > INTRODUCTION_BYTES_MAX {
+        return None;
+    }
     let words = plain_words(text);
     for start in 0..words.len() {
         for intro in INTRODUCTIONS {

@@ -4,7 +4,6 @@ use antiphon_agents::{Agent, Intent, Passage};
 
 use super::acts::{Act, begins_with_no, begins_with_yes, is_distress};
 use super::compose::{Fill, pick, reflect, render, seed};
-use super::continuation::rest_of;
 use super::index::{AgentIndex, Topic, sentences};
 use super::matching::{Ranking, rank};
 use super::memory::Memory;
@@ -12,14 +11,12 @@ use super::names::introduction;
 use super::words::normalize;
 
 /// Score from which a topic is answered as asked. This and the scores below were tuned on the
-/// phrases and confusions in `providers/tests/offline_matching.rs`.
+/// phrases and confusions in `providers/tests/offline/matching.rs`.
 const ANSWER: f32 = 0.60;
 /// Score from which it is answered with a word that it may not be what was asked.
 const CHECK: f32 = 0.46;
 /// Score that a topic needs to be heard as anything but the reply to the agent's own question.
 const OVER_QUESTION: f32 = 0.74;
-/// Score from which a passage is related to what was just said.
-const RELATED: f32 = 0.12;
 /// Share of the subject words that must be known for the words to be given back.
 const CLEAR: f32 = 0.34;
 
@@ -49,16 +46,17 @@ pub(crate) fn reply(agent: &Agent, index: &AgentIndex, memory: &Memory) -> Reply
     reply
 }
 
-struct Planner<'a> {
-    agent: &'a Agent,
-    index: &'a AgentIndex,
-    memory: &'a Memory,
-    seed: u64,
+pub(super) struct Planner<'a> {
+    pub(super) agent: &'a Agent,
+    pub(super) index: &'a AgentIndex,
+    pub(super) memory: &'a Memory,
+    pub(super) seed: u64,
 }
 
 impl Planner<'_> {
     fn decide(&self) -> Reply {
         let all = self.memory.words(self.agent, &self.memory.text);
+        let all = self.without_vocative(all);
         if is_distress(&all) {
             return self.small_talk(Act::Distress.name(), 1.0);
         }
@@ -66,7 +64,15 @@ impl Planner<'_> {
             return self.introduce(&found.rest);
         }
         let words = self.without_lead(&all);
-        let ranking = rank(self.index, words);
+        let mut ranking = rank(self.index, words);
+        if words.len() < all.len() {
+            // `hi there` is more than its lead.
+            let whole = rank(self.index, &all);
+            let score = |ranking: &Ranking| ranking.best().map_or(0.0, |(_, score)| score);
+            if score(&whole) > score(&ranking) {
+                ranking = whole;
+            }
+        }
         if let Some(reply) = self.reply_to_question(words, &ranking) {
             return reply;
         }
@@ -83,6 +89,17 @@ impl Planner<'_> {
         } else {
             &words[count..]
         }
+    }
+
+    /// `hello Riven` is a hello; `are you Riven` is not `are you`.
+    fn without_vocative(&self, mut words: Vec<String>) -> Vec<String> {
+        if let [.., before, last] = words.as_slice() {
+            let asked = ["r", "you", "is", "be", "to", "am"].contains(&before.as_str());
+            if *last == self.agent.name.to_lowercase() && !asked {
+                words.pop();
+            }
+        }
+        words
     }
 
     fn introduce(&self, rest: &str) -> Reply {
@@ -241,7 +258,7 @@ impl Planner<'_> {
         }
     }
 
-    fn answer_passage(&self, passage: &Passage, score: f32) -> Reply {
+    pub(super) fn answer_passage(&self, passage: &Passage, score: f32) -> Reply {
         let used = format!("passage {}", passage.title);
         let mut pieces = Vec::new();
         if self.memory.last.text.contains(&passage.text) {
@@ -300,7 +317,7 @@ impl Planner<'_> {
         reply
     }
 
-    fn small_talk(&self, name: &str, score: f32) -> Reply {
+    pub(super) fn small_talk(&self, name: &str, score: f32) -> Reply {
         let used = format!("small talk {name}");
         let Some(intent) = self.agent.small_talk(name) else {
             return Reply {
@@ -324,130 +341,6 @@ impl Planner<'_> {
             used,
             score,
             ends_call: intent.ends_call,
-        }
-    }
-
-    fn more(&self) -> Reply {
-        let nth = match self.memory.subject() {
-            None => self.unsaid().first().copied(),
-            Some(topic) => self.leads_to(topic),
-        };
-        let Some(nth) = nth else {
-            return Reply {
-                used: "more nothing".to_owned(),
-                ..self.small_talk("nothing_more", 1.0)
-            };
-        };
-        let passage = &self.agent.knowledge[nth];
-        let reply = self.answer_passage(passage, 1.0);
-        Reply {
-            used: format!("more {}", passage.title),
-            ..reply
-        }
-    }
-
-    /// The passage that comes after a topic: the one its author names, else the most related
-    /// one that was not said yet, else any.
-    fn leads_to(&self, topic: Topic) -> Option<usize> {
-        let unsaid = self.unsaid();
-        let named = self.intent(topic).and_then(|intent| intent.topic.as_ref());
-        let named = named.and_then(|title| {
-            self.agent
-                .knowledge
-                .iter()
-                .position(|passage| passage.title == *title)
-        });
-        if let Some(nth) = named.filter(|nth| unsaid.contains(nth)) {
-            return Some(nth);
-        }
-        let text = match topic {
-            Topic::Passage(nth) => {
-                let passage = &self.agent.knowledge[nth];
-                format!("{} {}", passage.title, passage.text)
-            }
-            Topic::Intent(nth) => self.agent.intents[nth].answers.join(" "),
-            Topic::SmallTalk(_) => String::new(),
-        };
-        let ranking = rank(self.index, &normalize(&text));
-        let related = unsaid
-            .iter()
-            .copied()
-            .filter(|nth| ranking.score(Topic::Passage(*nth)) >= RELATED);
-        related
-            .max_by(|a, b| {
-                ranking
-                    .score(Topic::Passage(*a))
-                    .total_cmp(&ranking.score(Topic::Passage(*b)))
-            })
-            .or_else(|| unsaid.first().copied())
-    }
-
-    fn why(&self) -> Reply {
-        let Some(topic) = self.memory.subject() else {
-            return self.small_talk("why", 1.0);
-        };
-        let (why, name) = match topic {
-            Topic::Intent(nth) => (
-                &self.agent.intents[nth].why,
-                self.agent.intents[nth].name.as_str(),
-            ),
-            Topic::Passage(nth) => (
-                &self.agent.knowledge[nth].why,
-                self.agent.knowledge[nth].title.as_str(),
-            ),
-            Topic::SmallTalk(_) => (&None, ""),
-        };
-        if let Some(why) = why.as_ref().filter(|why| !self.memory.has_said(why)) {
-            return Reply {
-                pieces: split(why),
-                used: format!("why {name}"),
-                score: 1.0,
-                ends_call: false,
-            };
-        }
-        let more = self.more();
-        let mut pieces: Vec<String> = self.phrase("why").into_iter().collect();
-        pieces.extend(more.pieces);
-        Reply {
-            pieces,
-            used: format!("why then {}", more.used),
-            score: 1.0,
-            ends_call: false,
-        }
-    }
-
-    fn repeat(&self, act: Act) -> Reply {
-        let last = &self.memory.last;
-        let said = last.sentences.iter().filter(|(_, origin)| {
-            let act = origin.and_then(|origin| Act::of(self.agent, origin.topic));
-            !matches!(act, Some(Act::Repeat | Act::Confused))
-        });
-        let said: Vec<String> = said.map(|(sentence, _)| sentence.clone()).collect();
-        let mut pieces: Vec<String> = self.phrase(act.name()).into_iter().collect();
-        if said.is_empty() {
-            pieces = split(&self.agent.greeting);
-        }
-        pieces.extend(said);
-        Reply {
-            pieces,
-            used: act.name().to_owned(),
-            score: 1.0,
-            ends_call: false,
-        }
-    }
-
-    fn go_on(&self) -> Reply {
-        let rest = rest_of(self.agent, &self.memory.last);
-        if rest.is_empty() {
-            return self.more();
-        }
-        let mut pieces: Vec<String> = self.phrase("resume").into_iter().collect();
-        pieces.extend(rest);
-        Reply {
-            pieces,
-            used: "continue".to_owned(),
-            score: 1.0,
-            ends_call: false,
         }
     }
 
@@ -483,100 +376,9 @@ impl Planner<'_> {
             ends_call: false,
         }
     }
-
-    /// Two topics to offer: near to what was said if anything is, and not yet talked about.
-    fn offer(&self, ranking: &Ranking) -> Fill {
-        let mut candidates = self.unsaid();
-        let count = candidates.len();
-        if count > 0 {
-            candidates.rotate_left((self.seed % count as u64) as usize);
-        } else {
-            candidates = (0..self.agent.knowledge.len()).collect();
-        }
-        // A topic offered a moment ago and not taken is not offered again while there are others.
-        let offered = self.offered();
-        candidates.sort_by_key(|nth| offered.contains(nth));
-        if let Some((near, _)) = ranking
-            .best_passage()
-            .filter(|(nth, score)| *score > 0.2 && candidates.contains(nth))
-        {
-            candidates.retain(|nth| *nth != near);
-            candidates.insert(0, near);
-        }
-        let title = |at: usize| {
-            candidates
-                .get(at)
-                .map(|nth| self.agent.knowledge[*nth].title.clone())
-        };
-        Fill {
-            topic: title(0),
-            other: title(1),
-            words: None,
-        }
-    }
-
-    /// Passages that were not talked about yet.
-    fn unsaid(&self) -> Vec<usize> {
-        let said = |nth: &usize| self.memory.topics.contains(&Topic::Passage(*nth));
-        (0..self.agent.knowledge.len())
-            .filter(|nth| !said(nth))
-            .collect()
-    }
-
-    /// Passages that the agent's last words named without telling them, in the order named.
-    fn offered(&self) -> Vec<usize> {
-        let last = self.memory.last.text.to_lowercase();
-        let mut found: Vec<(usize, usize)> = self
-            .agent
-            .knowledge
-            .iter()
-            .enumerate()
-            .filter(|(_, passage)| !self.memory.last.text.contains(&passage.text))
-            .filter_map(|(nth, passage)| {
-                last.find(&passage.title.to_lowercase()).map(|at| (at, nth))
-            })
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, nth)| nth).collect()
-    }
-
-    /// Every second answer ends with a question, so that the talk goes on without a quiz.
-    fn generic_question(&self) -> Option<String> {
-        if self.memory.turn % 2 == 0 {
-            return None;
-        }
-        let fill = self.offer(&Ranking::default());
-        pick(
-            &self.agent.manner.follow_ups,
-            self.agent,
-            self.memory,
-            &fill,
-            self.seed,
-        )
-    }
-
-    /// One of the wordings of a piece of small talk, to stand before something else.
-    fn phrase(&self, name: &str) -> Option<String> {
-        let intent = self.agent.small_talk(name)?;
-        pick(
-            &intent.answers,
-            self.agent,
-            self.memory,
-            &Fill::default(),
-            self.seed,
-        )
-    }
-
-    fn intent(&self, topic: Topic) -> Option<&Intent> {
-        match topic {
-            Topic::Intent(nth) => self.agent.intents.get(nth),
-            Topic::SmallTalk(nth) => self.agent.small_talk.get(nth),
-            Topic::Passage(_) => None,
-        }
-    }
 }
 
-fn split(text: &str) -> Vec<String> {
+pub(super) fn split(text: &str) -> Vec<String> {
     sentences(text).into_iter().map(str::to_owned).collect()
 }
 

@@ -11,24 +11,36 @@ pub(crate) struct Word {
     pub(crate) coarse: String,
     /// Which of 64 classes of letter pairs occur.
     pairs: u64,
+    pair_count: u32,
+    coarse_hash: u64,
 }
 
 impl Word {
     pub(crate) fn new(text: &str) -> Self {
         let fine = sound_key(text);
-        let coarse = fine.chars().filter(|c| *c != VOWEL).map(unvoiced).collect();
+        let coarse: String = fine.chars().filter(|c| *c != VOWEL).map(unvoiced).collect();
+        let pairs = letter_pairs(text);
         Self {
             text: text.to_owned(),
             stem: super::words::stem(text),
             fine,
+            pair_count: pairs.count_ones(),
+            coarse_hash: super::compose::seed(0, &coarse),
             coarse,
-            pairs: letter_pairs(text),
+            pairs,
         }
     }
 
     /// How likely it is that one was heard as the other, 0 to 1. The steps were tuned on the
-    /// confusions in `providers/tests/offline_matching.rs`.
+    /// confusions in `providers/tests/offline/matching.rs`.
     pub(crate) fn similarity(&self, other: &Self) -> f32 {
+        // Nearly all pairs have neither sounds nor a quarter of their letter pairs in common;
+        // what follows is for the few that do.
+        let shared = (self.pairs & other.pairs).count_ones();
+        if self.coarse_hash != other.coarse_hash && shared * 4 < self.pair_count + other.pair_count
+        {
+            return 0.0;
+        }
         if self.text == other.text {
             return 1.0;
         }
@@ -55,9 +67,7 @@ impl Word {
     }
 
     fn by_letters(&self, other: &Self) -> f32 {
-        let shared = (self.pairs & other.pairs).count_ones();
-        let all = self.pairs.count_ones() + other.pairs.count_ones();
-        if self.text.len().min(other.text.len()) < 4 || shared * 2 * 2 < all {
+        if self.text.len().min(other.text.len()) < 4 {
             return 0.0;
         }
         let longer = self.text.len().max(other.text.len());

@@ -47,7 +47,7 @@ pub(crate) fn stem(word: &str) -> String {
         stem.pop();
     }
     for ending in ["ing", "ed", "er", "ly"] {
-        if stem.len() >= ending.len() + 4 && stem.ends_with(ending) {
+        if stem.len() >= ending.len() + 3 && stem.ends_with(ending) {
             stem.truncate(stem.len() - ending.len());
             undouble(&mut stem);
             break;
@@ -166,8 +166,6 @@ const CONTRACTIONS: &[(&str, &str)] = &[
 const HOMOPHONES: &[(&str, &str)] = &[
     ("too", "to"),
     ("two", "to"),
-    ("buy", "by"),
-    ("bye", "by"),
     ("four", "for"),
     ("write", "right"),
     ("know", "no"),
