@@ -172,7 +172,7 @@ fn lint_files(files: &[PathBuf]) -> ExitCode {
             Ok(agent) => {
                 let advice = lint(&agent);
                 for line in &advice {
-                    println!("{name}: {line}");
+                    println!("{name}: {}: {}", line.place, line.message);
                 }
                 println!(
                     "{name}: {} can be called ({} remarks)",

@@ -1,7 +1,7 @@
 //! The last moments of a call: what was sent is delivered before the goodbye.
 //!
 //! A goodbye right behind the last events overtakes them at some receivers, which drop what they
-//! have not read yet once the connection closes; and a lost packet would never be sent again.
+//! have not read yet once the connection closes.
 
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -16,8 +16,9 @@ use super::channel::EventChannel;
 use super::endpoint::Shared;
 use super::inbox::{Datagram, Inbox};
 
-/// How long the far side may take to acknowledge the last events.
-const LINGER: Duration = Duration::from_millis(500);
+/// How long the far side may take to acknowledge the last events: well over a round trip and the
+/// 200 ms by which SCTP may delay an acknowledgement (RFC 9260 section 6.2).
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Outputs taken in one go, against a protocol that never rests.
 const OUTPUTS_MAX: usize = 1_000;

@@ -150,7 +150,7 @@ mod tests {
         let wakes = Arc::new(Wakes::default());
         let waker = Waker::from(wakes.clone());
         let inbox = Inbox::default();
-        let mut check = |first_byte: u8, expected: usize| {
+        let check = |first_byte: u8, expected: usize| {
             inbox.register(&waker);
             assert!(inbox.push(datagram(first_byte)));
             assert_eq!(

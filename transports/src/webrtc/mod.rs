@@ -6,6 +6,7 @@
 //! session's task: in the tick for media, at once for everything else, so that a call in progress
 //! wakes its task 50 times a second and not once more for every packet.
 
+mod addresses;
 mod candidate;
 mod channel;
 mod endpoint;

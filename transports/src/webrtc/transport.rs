@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +15,7 @@ use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Event, IceCreds, Input, Output, Rtc};
 use tokio::time::Sleep;
 
+use super::addresses::CheckedAddresses;
 use super::channel::{EventChannel, Incoming};
 use super::endpoint::Shared;
 use super::farewell::Farewell;
@@ -46,14 +47,6 @@ pub const HANDSHAKE_MS_MAX: u64 = 15_000;
 /// between 20 and 60 on a quiet network; plus the output device.
 const RECEIVER_BUFFER_MS: u32 = 60;
 
-/// A caller whose nominated address was silent for so many milliseconds, while another one that
-/// has passed a connectivity check was not, has moved: its NAT gave it a new port, and it does not
-/// know, so that it nominates nothing anew.
-const MOVED_AFTER_MS: u64 = 1_000;
-
-/// Addresses of one caller remembered for that.
-const CHECKED_ADDRESSES_MAX: usize = 8;
-
 /// Inputs that wait for the session; client messages beyond that are dropped.
 const INPUTS_QUEUED_MAX: usize = 64;
 
@@ -80,8 +73,7 @@ pub struct WebRtcTransport {
     /// When the last datagram came, and the last one with audio.
     heard_at: Instant,
     heard_audio_at: Option<Instant>,
-    /// Addresses that have passed a connectivity check, and when each was last heard.
-    checked: Vec<(SocketAddr, Instant)>,
+    checked: CheckedAddresses,
     /// The local address that the peer talks to.
     local_ip: Option<IpAddr>,
     rtt: Duration,
@@ -121,7 +113,7 @@ impl WebRtcTransport {
             stalled: false,
             heard_at: now,
             heard_audio_at: None,
-            checked: Vec::new(),
+            checked: CheckedAddresses::default(),
             local_ip: None,
             rtt: Duration::ZERO,
             ticked_at: None,
@@ -173,13 +165,7 @@ impl WebRtcTransport {
     fn heard(&mut self, datagram: &Datagram) {
         self.heard_at = self.heard_at.max(datagram.at);
         self.local_ip = datagram.local_ip;
-        if let Some((_, at)) = self
-            .checked
-            .iter_mut()
-            .find(|(from, _)| *from == datagram.source)
-        {
-            *at = datagram.at;
-        }
+        self.checked.heard(datagram.source, datagram.at);
         if self.stalled {
             self.stalled = false;
             self.give(TransportInput::Revived);
@@ -223,11 +209,13 @@ impl WebRtcTransport {
 
     fn transmit(&mut self, now: Instant, transmit: &Transmit) {
         let destination = if is_binding_success(&transmit.contents) {
-            self.checked_ok(now, transmit.destination);
+            // Proof that the peer at that address knows this call's password. Every time: another
+            // call may have used the address meanwhile.
+            self.shared.routes.learn(&self.ufrag, transmit.destination);
+            self.checked.add(transmit.destination, now);
             transmit.destination
         } else {
-            self.moved_from(now, transmit.destination)
-                .unwrap_or(transmit.destination)
+            self.checked.instead_of(transmit.destination, now)
         };
         match self
             .shared
@@ -240,30 +228,6 @@ impl WebRtcTransport {
                 self.shared.metrics.dropped_send.one();
             }
         }
-    }
-
-    /// A successful check is proof that the peer at that address knows this call's password.
-    fn checked_ok(&mut self, now: Instant, address: SocketAddr) {
-        // Every time: another call may have used the address meanwhile.
-        self.shared.routes.learn(&self.ufrag, address);
-        if self.checked.iter().any(|(known, _)| *known == address) {
-            return;
-        }
-        if self.checked.len() >= CHECKED_ADDRESSES_MAX {
-            self.checked.remove(0);
-        }
-        self.checked.push((address, now));
-    }
-
-    /// Where the caller is now, if no longer at the nominated address.
-    fn moved_from(&self, now: Instant, nominated: SocketAddr) -> Option<SocketAddr> {
-        let silent_ms = |at: Instant| now.saturating_duration_since(at).as_millis();
-        let (address, at) = self.checked.iter().max_by_key(|(_, at)| *at)?;
-        let at_nominated = self.checked.iter().find(|(known, _)| *known == nominated);
-        let nominated_is_silent =
-            at_nominated.is_none_or(|(_, at)| silent_ms(*at) >= u128::from(MOVED_AFTER_MS));
-        let here = silent_ms(*at) < u128::from(MOVED_AFTER_MS);
-        (*address != nominated && nominated_is_silent && here).then_some(*address)
     }
 
     #[expect(

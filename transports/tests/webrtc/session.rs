@@ -86,7 +86,7 @@ impl Session {
 
     /// Takes all inputs that are there now.
     pub async fn settle(&mut self) {
-        let mut poll = |session: &mut Self| {
+        let poll = |session: &mut Self| {
             let waker = std::task::Waker::noop();
             session
                 .transport

@@ -49,7 +49,6 @@ impl Mean {
             self.frames = frames_max;
         }
     }
-
 }
 
 /// What is known of a caller's channel before an utterance.

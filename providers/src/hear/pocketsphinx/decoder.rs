@@ -26,6 +26,10 @@ pub(super) const GENERAL: &str = "general";
 /// goes when another is needed.
 const AGENT_MODELS_MAX: usize = 8;
 
+/// Frames given to the search in one call. With 9 or more the library loses frames where its
+/// feature buffer wraps around, and hears nothing; with 5 it does not (measured).
+const SEARCH_FRAMES_MAX: usize = 5;
+
 /// Frames taken out of the front end in one go.
 const FRAMES_AT_ONCE: usize = 64;
 
@@ -267,12 +271,15 @@ impl Decoder {
         if frames.is_empty() {
             return Ok(());
         }
-        let mut rows: Vec<*mut f32> = frames.iter_mut().map(|frame| frame.as_mut_ptr()).collect();
-        let count =
-            i32::try_from(rows.len()).map_err(|_| PocketSphinxError::Decode { what: "length" })?;
-        // SAFETY: `rows` holds `count` pointers to 13 floats each, exclusively borrowed.
-        if unsafe { ffi::ps_process_cep(self.ps.as_ptr(), rows.as_mut_ptr(), count, 0, 0) } < 0 {
-            return Err(PocketSphinxError::Decode { what: "search" });
+        for block in frames.chunks_mut(SEARCH_FRAMES_MAX) {
+            let mut rows: Vec<*mut f32> =
+                block.iter_mut().map(|frame| frame.as_mut_ptr()).collect();
+            let count = rows.len() as i32;
+            // SAFETY: `rows` holds `count` pointers to 13 floats each, exclusively borrowed.
+            if unsafe { ffi::ps_process_cep(self.ps.as_ptr(), rows.as_mut_ptr(), count, 0, 0) } < 0
+            {
+                return Err(PocketSphinxError::Decode { what: "search" });
+            }
         }
         Ok(())
     }
