@@ -33,7 +33,7 @@ AUDIO_WAV="$work/question.wav" EXPECT='domain|name' node --test --test-concurren
 jfk="${ANTIPHON_MATERIAL:-../shared/material}/A_stt/jfk/jfk.wav"
 if [ -f "$jfk" ]; then
   node scripts/pad-wav.mjs "$jfk" "$work/recording.wav" 4 2
-  SCREENSHOTS= AUDIO_WAV="$work/recording.wav" EXPECT='[a-z]{3}' \
+  env -u SCREENSHOTS AUDIO_WAV="$work/recording.wav" EXPECT='[a-z]{3}' \
     node --test --test-name-pattern='recorded speech' web/e2e/call.spec.mjs || rc=1
 else
   echo "SKIPPED a real recording as microphone: $jfk is absent"

@@ -11,6 +11,9 @@ const FINAL_GRACE_MS: u64 = 2_500;
 /// Utterances kept of one turn; more are joined into the last.
 const UTTERANCES_MAX: usize = 64;
 
+/// Stands for typed words among utterances; spoken ones count from 1.
+const TYPED: UtteranceId = UtteranceId(0);
+
 /// One turn of the person: utterances separated by pauses too short to end it.
 #[derive(Clone, Debug)]
 pub(crate) struct UserTurn {
@@ -40,6 +43,19 @@ impl UserTurn {
             speech_end: None,
             final_at: None,
         }
+    }
+
+    /// A turn that was typed: whole, and over.
+    pub(crate) fn typed(turn: TurnId, text: &str, now: Moment) -> Self {
+        let mut typed = Self::new(turn, now);
+        let text = text.to_owned();
+        typed.utterances.push(Utterance {
+            id: TYPED,
+            text,
+            settled: true,
+        });
+        typed.speech_end = Some(now);
+        typed
     }
 
     pub(crate) fn begin_utterance(&mut self, id: UtteranceId, onset: Moment) {
@@ -102,7 +118,8 @@ impl UserTurn {
     }
 
     pub(crate) fn current_utterance(&self) -> Option<UtteranceId> {
-        self.utterances.last().map(|utterance| utterance.id)
+        let spoken = self.utterances.last().map(|utterance| utterance.id);
+        spoken.filter(|id| *id != TYPED)
     }
 
     pub(crate) fn text(&self) -> String {

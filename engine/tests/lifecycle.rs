@@ -164,3 +164,16 @@ fn a_sentence_that_could_not_be_spoken_was_not_heard() {
     .plays_whole(2, "Second one.");
     assert_eq!(call.history()[1], ("Second one.".into(), false));
 }
+
+#[test]
+fn a_typed_question_survives_a_lost_connection() {
+    let mut call = Call::connected();
+    call.input(Input::UserText {
+        text: "who are you?".into(),
+    });
+    call.take();
+    call.input(Input::Disconnected);
+    call.wait_ms(2_000).input(Input::Connected).wait_ms(600);
+    assert_eq!(generations(&call.take()), 1);
+    assert_eq!(call.history(), [("who are you?".into(), false)]);
+}

@@ -80,6 +80,11 @@ test("a typed turn stops the agent and is answered", { skip, timeout: 90_000 }, 
   await type(page, LONG);
   await agentIs(page, "speaking");
   await audible(page);
+  // An answer of which no word was heard would vanish instead of being marked.
+  await page.waitForFunction(() => {
+    const heard = [...document.querySelectorAll("[data-testid=caption-agent]")].at(-1)?.querySelector(".heard");
+    return (heard?.textContent ?? "").trim().split(/\s+/).length >= 2;
+  });
   await type(page, "Stop. Who are you?");
   await page.locator("[data-testid=caption-agent] .mark:visible").first().waitFor();
   assert.equal(await finalWords(page, 2), "Stop. Who are you?");

@@ -220,7 +220,8 @@ impl Engine {
             text: text.clone(),
             is_final: true,
         });
-        self.finish_turn(UserTurn::new(turn, self.now), text, self.now, None);
+        let user = UserTurn::typed(turn, &text, self.now);
+        self.finish_turn(user, text, self.now, None);
     }
 
     pub(super) fn on_verdict(

@@ -23,6 +23,18 @@ pub(super) struct Mean {
 }
 
 impl Mean {
+    /// The mean of the louder ones of `frames`.
+    pub(super) fn of_speech(frames: &[Frame]) -> Self {
+        let mut mean = Self::default();
+        if frames.is_empty() { return mean; }
+        static T: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("H_THR").map_or(0.0, |v| v.parse().unwrap()));
+        let loudness = frames.iter().map(|frame| frame[0]).sum::<f32>() / frames.len() as f32 + *T;
+        for frame in frames.iter().filter(|frame| frame[0] >= loudness) {
+            mean.add(std::slice::from_ref(frame));
+        }
+        mean
+    }
+
     /// Adds frames.
     pub(super) fn add(&mut self, frames: &[Frame]) {
         for frame in frames {

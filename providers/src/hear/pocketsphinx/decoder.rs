@@ -107,6 +107,11 @@ impl Decoder {
             in_utterance: false,
             active: String::new(),
         };
+        // The model's own `feat.params` overrules an option `-cmn none`, and the library would
+        // normalize again, by a running mean of its own, what `cmn` has normalized.
+        // SAFETY: the feature object belongs to the decoder and lives as long as it; `FeatHead` has
+        // the layout of its first fields.
+        unsafe { (*ffi::ps_get_feat(decoder.ps.as_ptr())).cmn = ffi::CMN_NONE };
         // SAFETY: `fe` is valid.
         let size = unsafe { ffi::fe_get_output_size(fe.as_ptr()) };
         if size != CEPSTRA as i32 {
@@ -253,13 +258,6 @@ impl Decoder {
         if unsafe { ffi::ps_start_utt(self.ps.as_ptr()) } < 0 {
             return Err(PocketSphinxError::Decode { what: "start" });
         }
-        // Streamed frames always pass the library's own running mean, whatever `-cmn` says, and it
-        // remembers the utterances before. Ours are normalized already: it starts at zero.
-        // SAFETY: the feature object belongs to the decoder; `cmn_struct` is its own and takes 13 floats.
-        unsafe {
-            let feat = ffi::ps_get_feat(self.ps.as_ptr());
-            ffi::cmn_live_set((*feat).cmn_struct, [0.0_f32; CEPSTRA].as_ptr());
-        }
         self.in_utterance = true;
         Ok(())
     }
@@ -271,7 +269,8 @@ impl Decoder {
         if frames.is_empty() {
             return Ok(());
         }
-        for block in frames.chunks_mut(SEARCH_FRAMES_MAX) {
+        let n=std::env::var("H_SFM").map_or(SEARCH_FRAMES_MAX,|v|v.parse().unwrap());
+ for block in frames.chunks_mut(n) {
             let mut rows: Vec<*mut f32> =
                 block.iter_mut().map(|frame| frame.as_mut_ptr()).collect();
             let count = rows.len() as i32;

@@ -54,7 +54,7 @@ pub(super) struct LexiconHead {
     pub(super) lts_rule_set: *const c_void,
 }
 
-/// `feat_t` up to the mean normalization's state (`sphinxbase/feat.h`).
+/// `feat_t` up to the kind of mean normalization (`sphinxbase/feat.h`).
 #[repr(C)]
 pub(super) struct FeatHead {
     pub(super) refcount: c_int,
@@ -69,11 +69,10 @@ pub(super) struct FeatHead {
     pub(super) sv_buf: *const c_float,
     pub(super) sv_dim: i32,
     pub(super) cmn: c_int,
-    pub(super) varnorm: i32,
-    pub(super) agc: c_int,
-    pub(super) compute_feat: *const c_void,
-    pub(super) cmn_struct: *mut c_void,
 }
+
+/// `CMN_NONE`: features are not normalized.
+pub(super) const CMN_NONE: c_int = 0;
 
 /// `NGRAM_AUTO`: the file's kind is found from its name and content.
 pub(super) const NGRAM_AUTO: c_int = 0;
@@ -90,8 +89,6 @@ unsafe extern "C" {
     pub(super) fn cmd_ln_free_r(cmdln: *mut CmdLn) -> c_int;
     pub(super) fn cmd_ln_retain(cmdln: *mut CmdLn) -> *mut CmdLn;
     pub(super) fn err_set_logfp(stream: *mut c_void);
-
-    pub(super) fn cmn_live_set(cmn: *mut c_void, mean: *const c_float);
 
     pub(super) fn fe_init_auto_r(config: *mut CmdLn) -> *mut Fe;
     pub(super) fn fe_free(fe: *mut Fe) -> c_int;

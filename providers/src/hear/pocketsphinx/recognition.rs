@@ -20,7 +20,7 @@ const FRAME_SAMPLES: usize = HEAR_RATE_HZ as usize / FRAMES_PER_S;
 const CHUNK_FRAMES: usize = 25;
 
 /// How far the mean must have moved (root mean square) for a new search to be worth it.
-const MEAN_MOVED: f32 = 0.3;
+static MEAN_MOVED: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("H_MOVED").map_or(0.3, |v| v.parse().unwrap()));
 
 /// What the audio of an utterance comes out of.
 pub(super) trait Feed {
@@ -88,8 +88,6 @@ pub(super) struct Recognition<'a, F: Feed> {
     searched: usize,
     /// The mean that the search under way works with, and the frames it was made of.
     mean: Option<(Frame, usize)>,
-    /// The current piece.
-    heard: Mean,
     /// Pieces that are settled.
     settled_heard: Mean,
     settled: Vec<String>,
@@ -126,7 +124,6 @@ impl<'a, F: Feed> Recognition<'a, F> {
             frames: Vec::new(),
             searched: 0,
             mean: None,
-            heard: Mean::default(),
             settled_heard: Mean::default(),
             settled: Vec::new(),
             pauses: Pauses::default(),
@@ -184,7 +181,6 @@ impl<'a, F: Feed> Recognition<'a, F> {
     }
 
     fn append(&mut self, frames: Vec<Frame>) {
-        self.heard.add(&frames);
         frames.iter().for_each(|frame| self.pauses.add(frame[0]));
         self.frames.extend(frames);
     }
@@ -221,9 +217,9 @@ impl<'a, F: Feed> Recognition<'a, F> {
     fn mean_is_stale(&self) -> bool {
         let now = self
             .channel
-            .estimate(&self.heard, self.tuning.typical_frames);
+            .estimate(&Mean::of_speech(&self.frames), self.tuning.typical_frames);
         self.mean.is_some_and(|(mean, frames)| {
-            self.frames.len() >= 2 * frames.max(1) && distance(&mean, &now) >= MEAN_MOVED
+            self.frames.len() >= 2 * frames.max(1) && distance(&mean, &now) >= *MEAN_MOVED
         })
     }
 
@@ -234,7 +230,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
     fn begin(&mut self) -> Result<(), PocketSphinxError> {
         let mean = self
             .channel
-            .estimate(&self.heard, self.tuning.typical_frames);
+            .estimate(&Mean::of_speech(&self.frames), self.tuning.typical_frames);
         self.mean = Some((mean, self.frames.len()));
         self.searched = 0;
         self.decoder.start()
@@ -277,16 +273,13 @@ impl<'a, F: Feed> Recognition<'a, F> {
     /// Settles the piece up to frame `at`, which lies in a pause, and goes on behind it.
     fn settle_piece(&mut self, at: usize) -> Result<(), PocketSphinxError> {
         let rest = self.frames.split_off(at.min(self.frames.len()));
-        let mut piece = Mean::default();
-        piece.add(&self.frames);
+        let piece = Mean::of_speech(&self.frames);
         // The search has seen a little of the pause behind `at`, which does no harm.
         self.end_piece()?;
         self.settled_heard.merge(&piece);
         self.channel.learn(&piece);
         self.frames_before += self.frames.len();
         self.frames = rest;
-        self.heard = Mean::default();
-        self.heard.add(&self.frames);
         self.pauses = Pauses::default();
         for frame in &self.frames {
             self.pauses.add(frame[0]);
@@ -300,13 +293,13 @@ impl<'a, F: Feed> Recognition<'a, F> {
     fn conclude(&mut self) -> Result<bool, PocketSphinxError> {
         let now = self
             .channel
-            .estimate(&self.heard, self.tuning.typical_frames);
+            .estimate(&Mean::of_speech(&self.frames), self.tuning.typical_frames);
         let cost_s =
             self.search_cost_s(self.frames.len()) + self.frames.len() as f64 * self.pace.end_s;
         match self.mean {
             None => self.begin()?,
             Some((mean, _))
-                if distance(&mean, &now) >= MEAN_MOVED && cost_s <= self.tuning.final_s =>
+                if distance(&mean, &now) >= *MEAN_MOVED && cost_s <= self.tuning.final_s =>
             {
                 self.restart()?;
             }
@@ -320,8 +313,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
             }
         }
         self.end_piece()?;
-        let heard = self.heard;
-        self.settled_heard.merge(&heard);
+        self.settled_heard.merge(&Mean::of_speech(&self.frames));
         Ok(true)
     }
 
