@@ -13,7 +13,8 @@ cleanup() {
 trap cleanup EXIT
 
 flite -voice rms -t "How do I choose a domain name?" -o "$work/spoken.wav"
-node scripts/pad-wav.mjs "$work/spoken.wav" "$work/question.wav" 4 2
+node scripts/pad-wav.mjs "$work/spoken.wav" "$work/microphone.wav" 4 2
+node scripts/pad-wav.mjs "$work/spoken.wav" "$work/question.wav" 0.2 1
 
 env -u OPENAI_API_KEY -u ANTIPHON_THINK_URL "$antiphon" serve --listen 127.0.0.1:0 --data "$work/data" >"$work/server.log" 2>&1 &
 server=$!
@@ -28,7 +29,7 @@ done
 rc=0
 export BASE_URL=$url SCREENSHOTS=${SCREENSHOTS:-$work/screenshots}
 mkdir -p "$SCREENSHOTS"
-AUDIO_WAV="$work/question.wav" EXPECT='domain|name' node --test --test-concurrency=1 web/e2e/call.spec.mjs || rc=1
+MIC_WAV="$work/microphone.wav" AUDIO_WAV="$work/question.wav" EXPECT='domain|name' node --test --test-concurrency=1 web/e2e/call.spec.mjs || rc=1
 
 jfk="${ANTIPHON_MATERIAL:-../shared/material}/A_stt/jfk/jfk.wav"
 if [ -f "$jfk" ]; then

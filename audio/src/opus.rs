@@ -11,8 +11,9 @@ use crate::{CALLER_RATE_HZ, FRAME_MS, RTP_RATE_HZ};
 /// with in-band FEC included.
 pub const BITRATE_BPS: i32 = 28_000;
 
-/// Encoder effort, 0 to 10, unless said otherwise. Chosen with `cargo run --release -p
-/// antiphon-benches --bin opus_cost`: the highest whose cost stays below 0.35 % of a core a call.
+/// Encoder effort, 0 to 10, unless said otherwise. 5 is the usual choice for voice with libopus on
+/// small machines; no comparison of efforts stands behind it. What encoding costs a call is part of
+/// the floor that `cargo run --release -p antiphon-benches --bin calls` measures.
 pub const COMPLEXITY: i32 = 5;
 
 /// Share of packets that the encoder expects to be lost, in percent: what makes it spend bits on

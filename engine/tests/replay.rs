@@ -25,81 +25,25 @@ fn words() -> impl Strategy<Value = String> {
     ]
 }
 
+fn id() -> std::ops::Range<u32> {
+    0..6
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
-    let id = 0u32..6;
+    prop_oneof![
+        any_command(),
+        any_transcript(),
+        any_generation(),
+        any_segment()
+    ]
+}
+
+fn any_command() -> impl Strategy<Value = Input> {
     prop_oneof![
         Just(Input::Connected),
         Just(Input::Disconnected),
-        (0u64..60_000).prop_map(|ms| Input::SpeechStarted {
-            onset: Moment::from_ms(ms)
-        }),
-        (0u64..60_000).prop_map(|ms| Input::SpeechStopped {
-            end: Moment::from_ms(ms)
-        }),
-        (id.clone(), words()).prop_map(|(id, text)| Input::TranscriptPartial {
-            utterance: UtteranceId(id),
-            text
-        }),
-        (id.clone(), words()).prop_map(|(id, text)| Input::TranscriptFinal {
-            utterance: UtteranceId(id),
-            text
-        }),
-        id.clone().prop_map(|id| Input::TranscriptFailed {
-            utterance: UtteranceId(id)
-        }),
-        (id.clone(), words()).prop_map(|(id, text)| Input::GenerationDelta {
-            generation: GenerationId(id),
-            text
-        }),
-        (id.clone(), any::<bool>()).prop_map(|(id, hang_up)| Input::GenerationDone {
-            generation: GenerationId(id),
-            hang_up
-        }),
-        id.clone().prop_map(|id| Input::GenerationFailed {
-            generation: GenerationId(id)
-        }),
-        (id.clone(), any::<bool>()).prop_map(|(id, user)| {
-            let subject = if user {
-                Subject::User { turn: TurnId(id) }
-            } else {
-                Subject::Agent {
-                    segment: SegmentId(id),
-                }
-            };
-            Input::Verdict {
-                subject,
-                state: SafetyState::Normal,
-                action: SafetyAction::Pass,
-            }
-        }),
-        (id.clone(), 0usize..50, 0u64..5_000).prop_map(|(id, text_end, end_ms)| {
-            Input::SegmentMarks {
-                segment: SegmentId(id),
-                marks: vec![Mark { text_end, end_ms }],
-            }
-        }),
-        id.clone().prop_map(|id| Input::SegmentStarted {
-            segment: SegmentId(id)
-        }),
-        (id.clone(), 0u64..9_000).prop_map(|(id, duration_ms)| Input::SegmentMade {
-            segment: SegmentId(id),
-            duration_ms
-        }),
-        id.clone().prop_map(|id| Input::SegmentFailed {
-            segment: SegmentId(id)
-        }),
-        id.clone().prop_map(|id| Input::FirstFrameSent {
-            segment: SegmentId(id)
-        }),
-        (id.clone(), 0u64..9_000).prop_map(|(id, heard_ms)| Input::Heard {
-            segment: SegmentId(id),
-            heard_ms
-        }),
-        id.prop_map(|id| Input::SegmentPlayed {
-            segment: SegmentId(id)
-        }),
-        (0u64..99).prop_map(|seconds| Input::MeterSecond { seconds }),
         words().prop_map(|text| Input::UserText { text }),
+        (0u64..99).prop_map(|seconds| Input::MeterSecond { seconds }),
         Just(Input::InterruptRequested),
         Just(Input::Trouble {
             code: NoticeCode::BadMessage,
@@ -110,6 +54,66 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Close {
             reason: CloseReason::UserHungUp
         }),
+    ]
+}
+
+fn any_transcript() -> impl Strategy<Value = Input> {
+    let utterance = || id().prop_map(UtteranceId);
+    let moment = || (0u64..60_000).prop_map(Moment::from_ms);
+    prop_oneof![
+        moment().prop_map(|onset| Input::SpeechStarted { onset }),
+        moment().prop_map(|end| Input::SpeechStopped { end }),
+        (utterance(), words())
+            .prop_map(|(utterance, text)| Input::TranscriptPartial { utterance, text }),
+        (utterance(), words())
+            .prop_map(|(utterance, text)| Input::TranscriptFinal { utterance, text }),
+        utterance().prop_map(|utterance| Input::TranscriptFailed { utterance }),
+    ]
+}
+
+fn any_generation() -> impl Strategy<Value = Input> {
+    let generation = || id().prop_map(GenerationId);
+    prop_oneof![
+        (generation(), words())
+            .prop_map(|(generation, text)| Input::GenerationDelta { generation, text }),
+        (generation(), any::<bool>()).prop_map(|(generation, hang_up)| Input::GenerationDone {
+            generation,
+            hang_up
+        }),
+        generation().prop_map(|generation| Input::GenerationFailed { generation }),
+        (id(), any::<bool>()).prop_map(|(id, user)| {
+            let subject = if user {
+                Subject::User { turn: TurnId(id) }
+            } else {
+                let segment = SegmentId(id);
+                Subject::Agent { segment }
+            };
+            let (state, action) = (SafetyState::Normal, SafetyAction::Pass);
+            Input::Verdict {
+                subject,
+                state,
+                action,
+            }
+        }),
+    ]
+}
+
+fn any_segment() -> impl Strategy<Value = Input> {
+    let segment = || id().prop_map(SegmentId);
+    prop_oneof![
+        (segment(), 0usize..50, 0u64..5_000).prop_map(|(segment, text_end, end_ms)| {
+            let marks = vec![Mark { text_end, end_ms }];
+            Input::SegmentMarks { segment, marks }
+        }),
+        segment().prop_map(|segment| Input::SegmentStarted { segment }),
+        (segment(), 0u64..9_000).prop_map(|(segment, duration_ms)| Input::SegmentMade {
+            segment,
+            duration_ms
+        }),
+        segment().prop_map(|segment| Input::SegmentFailed { segment }),
+        segment().prop_map(|segment| Input::FirstFrameSent { segment }),
+        (segment(), 0u64..9_000).prop_map(|(segment, heard_ms)| Input::Heard { segment, heard_ms }),
+        segment().prop_map(|segment| Input::SegmentPlayed { segment }),
     ]
 }
 

@@ -10,14 +10,19 @@ use antiphon_proto::UtteranceId;
 use antiphon_providers::hear::pocketsphinx::{
     PocketSphinx, PocketSphinxConfig, PocketSphinxError, UTTERANCE_S_MAX, WAITING_S_MAX,
 };
-use antiphon_providers::hear::{HEAR_RATE_HZ, Hear, HearContext, HearEvent, HearEventKind, HearStream};
+use antiphon_providers::hear::{
+    HEAR_RATE_HZ, Hear, HearContext, HearEvent, HearEventKind, HearStream,
+};
 use tokio::sync::mpsc;
 
 const SECOND: usize = HEAR_RATE_HZ as usize;
 
 #[test]
 fn an_unknown_model_folder_says_what_to_install() {
-    let config = PocketSphinxConfig { model: Some(PathBuf::from("/nonexistent")), decoders_max: None };
+    let config = PocketSphinxConfig {
+        model: Some(PathBuf::from("/nonexistent")),
+        decoders_max: None,
+    };
     let error = PocketSphinx::new(config).map(|_| ()).unwrap_err();
     assert!(matches!(error, PocketSphinxError::ModelMissing { .. }));
     assert!(error.to_string().contains("pocketsphinx-en-us"), "{error}");
@@ -25,14 +30,21 @@ fn an_unknown_model_folder_says_what_to_install() {
 
 #[test]
 fn each_finished_utterance_gets_exactly_one_final_whatever_was_heard() {
-    let Some(recognizer) = recognizer(2) else { return };
+    let Some(recognizer) = recognizer(2) else {
+        return;
+    };
     let (mut stream, mut events) = open(&recognizer, HearContext::default());
     let cases: [(&str, Vec<i16>); 7] = [
         ("nothing", Vec::new()),
         ("one sample", vec![1]),
         ("digital silence", vec![0; SECOND]),
         ("noise", noise(SECOND, 8_000)),
-        ("clipped square", (0..SECOND).map(|i| if i / 40 % 2 == 0 { i16::MAX } else { i16::MIN }).collect()),
+        (
+            "clipped square",
+            (0..SECOND)
+                .map(|i| if i / 40 % 2 == 0 { i16::MAX } else { i16::MIN })
+                .collect(),
+        ),
         ("constant", vec![i16::MIN; SECOND / 2]),
         ("long noise", noise(20 * SECOND, 300)),
     ];
@@ -43,7 +55,10 @@ fn each_finished_utterance_gets_exactly_one_final_whatever_was_heard() {
         stream.finish();
         stream.push(&[7; 320]);
         let (last, _) = wait_last(&mut events, UtteranceId(at));
-        assert!(matches!(last, HearEventKind::Final { .. }), "{what}: {last:?}");
+        assert!(
+            matches!(last, HearEventKind::Final { .. }),
+            "{what}: {last:?}"
+        );
     }
     drop(stream);
     assert_eq!(drain(&mut events), [], "nothing follows the last event");
@@ -51,7 +66,9 @@ fn each_finished_utterance_gets_exactly_one_final_whatever_was_heard() {
 
 #[test]
 fn a_cancelled_utterance_says_nothing_and_the_next_one_is_heard() {
-    let Some(recognizer) = recognizer(1) else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
     let (mut stream, mut events) = open(&recognizer, HearContext::default());
     stream.begin(UtteranceId(1));
     stream.push(&noise(3 * SECOND, 2_000));
@@ -66,13 +83,20 @@ fn a_cancelled_utterance_says_nothing_and_the_next_one_is_heard() {
     let event = events.blocking_recv().unwrap();
     let mut seen = vec![event];
     seen.extend(until_last(&mut events, UtteranceId(3), &seen[0]));
-    assert!(seen.iter().all(|event| event.utterance == UtteranceId(3)), "{seen:?}");
+    assert!(
+        seen.iter().all(|event| event.utterance == UtteranceId(3)),
+        "{seen:?}"
+    );
 }
 
 #[test]
 fn utterances_wait_for_a_decoder_and_catch_up() {
-    let Some(recognizer) = recognizer(1) else { return };
-    let mut calls: Vec<_> = (0..4).map(|_| open(&recognizer, HearContext::default())).collect();
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
+    let mut calls: Vec<_> = (0..4)
+        .map(|_| open(&recognizer, HearContext::default()))
+        .collect();
     for (stream, _) in &mut calls {
         stream.begin(UtteranceId(1));
         stream.push(&noise(SECOND, 500));
@@ -94,7 +118,9 @@ fn utterances_wait_for_a_decoder_and_catch_up() {
 
 #[test]
 fn audio_beyond_the_limit_fails_the_utterance_once() {
-    let Some(recognizer) = recognizer(1) else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
     // Takes the only decoder, so that the second call's audio piles up.
     let (mut busy, _busy_events) = open(&recognizer, HearContext::default());
     busy.begin(UtteranceId(1));
@@ -114,7 +140,9 @@ fn audio_beyond_the_limit_fails_the_utterance_once() {
 
 #[test]
 fn a_dropped_stream_frees_its_decoder() {
-    let Some(recognizer) = recognizer(1) else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
     let (mut first, _events) = open(&recognizer, HearContext::default());
     first.begin(UtteranceId(1));
     first.push(&noise(SECOND, 500));
@@ -128,7 +156,9 @@ fn a_dropped_stream_frees_its_decoder() {
 
 #[test]
 fn a_full_channel_delays_a_final_and_loses_none() {
-    let Some(recognizer) = recognizer(1) else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
     let (sender, mut events) = mpsc::channel(1);
     let mut stream = recognizer.open(HearContext::default(), sender);
     for id in 1..=3 {
@@ -143,40 +173,80 @@ fn a_full_channel_delays_a_final_and_loses_none() {
 
 #[test]
 fn words_that_the_dictionary_lacks_are_heard_in_a_closed_vocabulary() {
-    let Some(recognizer) = recognizer(1) else { return };
-    let Some(pcm) = recording("A_stt/google-samples/mountain_view.wav") else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
+    let Some(pcm) = recording("A_stt/google-samples/mountain_view.wav") else {
+        return;
+    };
     // "mountin vue" is in no dictionary: its pronunciation comes from the letter-to-sound rules.
-    let phrases = ["mountin vue", "antiphon loopseeker", "seventeen seventy"].map(str::to_owned).to_vec();
-    let context = HearContext { agent: "spelling".into(), phrases: Arc::new(phrases), closed: true };
+    let phrases = ["mountin vue", "antiphon loopseeker", "seventeen seventy"]
+        .map(str::to_owned)
+        .to_vec();
+    let context = HearContext {
+        agent: "spelling".into(),
+        phrases: Arc::new(phrases),
+        closed: true,
+    };
     recognizer.warm_up(std::slice::from_ref(&context)).unwrap();
     assert_eq!(hear(&recognizer, context, &pcm), "mountin vue");
 }
 
 #[test]
 fn an_agent_s_phrases_help_and_other_speech_is_still_heard() {
-    let Some(recognizer) = recognizer(1) else { return };
-    let Some(on_topic) = recording("A_stt/pocketsphinx/goforward.wav") else { return };
-    let Some(off_topic) = recording("A_stt/google-samples/brooklyn.flac") else { return };
-    let phrases = vec!["go forward ten meters".to_owned(), "turn left".to_owned(), "Stop now, Zorbulon!".to_owned()];
-    let context = HearContext { agent: "robot".into(), phrases: Arc::new(phrases), closed: false };
-    assert_eq!(hear(&recognizer, context.clone(), &on_topic), "go forward ten meters");
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
+    let Some(on_topic) = recording("A_stt/pocketsphinx/goforward.wav") else {
+        return;
+    };
+    let Some(off_topic) = recording("A_stt/google-samples/brooklyn.flac") else {
+        return;
+    };
+    let phrases = vec![
+        "go forward ten meters".to_owned(),
+        "turn left".to_owned(),
+        "Stop now, Zorbulon!".to_owned(),
+    ];
+    let context = HearContext {
+        agent: "robot".into(),
+        phrases: Arc::new(phrases),
+        closed: false,
+    };
+    assert_eq!(
+        hear(&recognizer, context.clone(), &on_topic),
+        "go forward ten meters"
+    );
     let heard = hear(&recognizer, context, &off_topic);
     assert!(heard.contains("brooklyn"), "{heard}");
 }
 
 #[test]
 fn clear_sentences_are_mostly_right() {
-    let Some(recognizer) = recognizer(1) else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
     let said = [
-        ("A_stt/librispeech-train-clean/19-198-0008.flac", "she had a thin awkward figure"),
-        ("A_stt/google-samples/audio.wav", "how old is the brooklyn bridge"),
+        (
+            "A_stt/librispeech-train-clean/19-198-0008.flac",
+            "she had a thin awkward figure",
+        ),
+        (
+            "A_stt/google-samples/audio.wav",
+            "how old is the brooklyn bridge",
+        ),
         ("A_stt/google-samples/two_people.wav", "two people"),
     ];
     let mut missing = Vec::new();
     for (path, words) in said {
         let Some(pcm) = recording(path) else { return };
         let heard = hear(&recognizer, HearContext::default(), &pcm);
-        missing.extend(words.split(' ').filter(|word| !heard.split(' ').any(|h| h == *word)).map(str::to_owned));
+        missing.extend(
+            words
+                .split(' ')
+                .filter(|word| !heard.split(' ').any(|h| h == *word))
+                .map(str::to_owned),
+        );
     }
     // 14 words; measured when written: see docs/quality.md for the full sets.
     assert!(missing.len() <= 3, "not heard: {missing:?}");
@@ -184,14 +254,21 @@ fn clear_sentences_are_mostly_right() {
 
 #[test]
 fn partials_come_while_the_person_speaks() {
-    let Some(recognizer) = recognizer(1) else { return };
-    let Some(pcm) = recording("A_stt/librispeech-train-clean/19-227-0070.flac") else { return };
+    let Some(recognizer) = recognizer(1) else {
+        return;
+    };
+    let Some(pcm) = recording("A_stt/librispeech-train-clean/19-227-0070.flac") else {
+        return;
+    };
     let (mut stream, mut events) = open(&recognizer, HearContext::default());
     stream.begin(UtteranceId(1));
     stream.push(&pcm);
     // No `finish` yet: these are words of an utterance that is still open.
     let event = events.blocking_recv().unwrap();
-    assert!(matches!(event.kind, HearEventKind::Partial { ref text } if !text.is_empty()), "{event:?}");
+    assert!(
+        matches!(event.kind, HearEventKind::Partial { ref text } if !text.is_empty()),
+        "{event:?}"
+    );
     stream.finish();
     wait_last(&mut events, UtteranceId(1));
 }
@@ -200,7 +277,10 @@ fn partials_come_while_the_person_speaks() {
 
 /// A recognizer with as many decoders, or `None` (said aloud) where Debian's model is absent.
 fn recognizer(decoders_max: usize) -> Option<PocketSphinx> {
-    match PocketSphinx::new(PocketSphinxConfig { model: None, decoders_max: Some(decoders_max) }) {
+    match PocketSphinx::new(PocketSphinxConfig {
+        model: None,
+        decoders_max: Some(decoders_max),
+    }) {
         Ok(recognizer) => Some(recognizer),
         Err(PocketSphinxError::ModelMissing { missing }) => {
             println!("SKIPPED: no speech model at {}", missing.display());
@@ -225,7 +305,10 @@ fn recording(path: &str) -> Option<Vec<i16>> {
     Some(clip.pcm)
 }
 
-fn open(recognizer: &PocketSphinx, context: HearContext) -> (Box<dyn HearStream>, mpsc::Receiver<HearEvent>) {
+fn open(
+    recognizer: &PocketSphinx,
+    context: HearContext,
+) -> (Box<dyn HearStream>, mpsc::Receiver<HearEvent>) {
     let (sender, receiver) = mpsc::channel(64);
     (recognizer.open(context, sender), receiver)
 }
@@ -237,12 +320,17 @@ fn hear(recognizer: &PocketSphinx, context: HearContext, pcm: &[i16]) -> String 
     stream.finish();
     match wait_last(&mut events, UtteranceId(1)).0 {
         HearEventKind::Final { text } => text,
-        other @ (HearEventKind::Partial { .. } | HearEventKind::Failed { .. }) => panic!("{other:?}"),
+        other @ (HearEventKind::Partial { .. } | HearEventKind::Failed { .. }) => {
+            panic!("{other:?}")
+        }
     }
 }
 
 fn is_last(event: &HearEvent) -> bool {
-    matches!(event.kind, HearEventKind::Final { .. } | HearEventKind::Failed { .. })
+    matches!(
+        event.kind,
+        HearEventKind::Final { .. } | HearEventKind::Failed { .. }
+    )
 }
 
 /// The last event of `id` and how many came before it.
@@ -257,7 +345,11 @@ fn wait_last(events: &mut mpsc::Receiver<HearEvent>, id: UtteranceId) -> (HearEv
     unreachable!("the loop has no end")
 }
 
-fn until_last(events: &mut mpsc::Receiver<HearEvent>, id: UtteranceId, first: &HearEvent) -> Vec<HearEvent> {
+fn until_last(
+    events: &mut mpsc::Receiver<HearEvent>,
+    id: UtteranceId,
+    first: &HearEvent,
+) -> Vec<HearEvent> {
     let mut seen = Vec::new();
     while !seen.last().is_some_and(is_last) && !is_last(first) {
         let event = events.blocking_recv().expect("the stream lives");

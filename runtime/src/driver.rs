@@ -31,6 +31,9 @@ use crate::{SessionLimits, Transport, TransportInput, measure};
 
 /// Length of a tick.
 const TICK_US: u64 = 20_000;
+/// How far frames may run ahead of their grid: a reply that begins between two ticks is not kept
+/// waiting for the next. The lead is given back in the silence after it.
+const LEAD_US_MAX: u64 = 2 * TICK_US;
 /// A session that was stopped for longer than this goes on with now instead of catching up.
 const CATCH_UP_US_MAX: u64 = 200_000;
 /// Time for the handshake of a new connection, whatever was left of the wait for it.
@@ -63,7 +66,11 @@ pub(crate) struct Driver {
     limits: SessionLimits,
     /// When the session is given up if nobody connects.
     give_up_at: Option<(Moment, CloseReason)>,
+    /// When the next frame of the caller is taken.
     next_tick: Moment,
+    /// When the next frame of the agent is sent: `next_tick` less the lead.
+    next_frame: Moment,
+    lead_us: u64,
     events: broadcast::Sender<Arc<str>>,
     view: watch::Sender<LiveView>,
     done: Option<CloseReason>,
@@ -113,6 +120,8 @@ impl Driver {
             limits: parts.limits,
             give_up_at: Some((connect_by, CloseReason::NeverConnected)),
             next_tick: Moment(0),
+            next_frame: Moment(0),
+            lead_us: 0,
             events: broadcast::Sender::new(EVENTS_KEPT),
             view,
             done: None,
@@ -153,7 +162,9 @@ impl Driver {
     }
 
     fn next_due(&self) -> Moment {
-        let tick = self.connected.then_some(self.next_tick);
+        let tick = self
+            .connected
+            .then_some(self.next_tick.min(self.next_frame));
         let engine = self.engine.poll_timeout().map(|(due, _)| due);
         let give_up = self.give_up_at.map(|(due, _)| due);
         [tick, engine, give_up]
@@ -177,6 +188,7 @@ impl Driver {
                 if let Some(input) = self.mouth.take(event) {
                     self.feed(input);
                 }
+                self.begin_speaking();
             }
             Wake::Deadline => self.on_deadline(),
         }
@@ -184,6 +196,10 @@ impl Driver {
 
     fn on_deadline(&mut self) {
         let now = self.clock.now();
+        if self.connected && self.next_frame <= now {
+            self.next_frame = self.next_after(self.next_frame, now);
+            self.speak_tick(now);
+        }
         if self.connected && self.next_tick <= now {
             self.tick(now);
         }
@@ -199,22 +215,42 @@ impl Driver {
         }
     }
 
-    /// Twenty milliseconds of call.
+    /// Twenty milliseconds of the caller.
     fn tick(&mut self, now: Moment) {
         let late_us = now.0 - self.next_tick.0;
         histogram!(measure::TICK_LATE_SECONDS).record(late_us as f64 / 1e6);
         if late_us > CATCH_UP_US_MAX {
             counter!(measure::FRAMES_SKIPPED).increment(late_us / TICK_US);
-            self.next_tick = now;
         }
-        self.next_tick = Moment(self.next_tick.0 + TICK_US);
-        self.speak_tick(now);
+        self.next_tick = self.next_after(self.next_tick, now);
         self.hear_tick(now);
         while let Some(seconds) = self.meter.poll_second(now) {
             counter!(measure::TALK_SECONDS).increment(1);
             self.view.send_modify(|view| view.seconds = seconds);
             self.feed(Input::MeterSecond { seconds });
         }
+    }
+
+    /// The tick after the one that was due at `due`.
+    fn next_after(&self, due: Moment, now: Moment) -> Moment {
+        let skips = now.0 - due.0 > CATCH_UP_US_MAX;
+        Moment(if skips { now.0 } else { due.0 } + TICK_US)
+    }
+
+    /// The first sound after silence is sent now, not at the next tick.
+    fn begin_speaking(&mut self) {
+        let now = self.clock.now();
+        let lead_us = self.lead_us + self.next_frame.0.saturating_sub(now.0);
+        if self.connected && !self.stalled && lead_us <= LEAD_US_MAX && self.mouth.playout.begins()
+        {
+            self.lead_us = lead_us;
+            self.next_frame = now.min(self.next_frame);
+        }
+    }
+
+    /// Silence gives the lead back.
+    fn end_speaking(&mut self) {
+        self.next_frame = Moment(self.next_frame.0 + std::mem::take(&mut self.lead_us));
     }
 
     fn on_heard(&mut self, event: HearEvent) {

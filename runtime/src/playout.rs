@@ -144,6 +144,14 @@ impl Playout {
         samples as u64 * 1_000 / u64::from(self.rate_hz)
     }
 
+    /// True where sound waits and silence is being sent.
+    pub(crate) fn begins(&self) -> bool {
+        let ready = |front: &SegmentAudio| {
+            front.pcm.len() >= self.frame_samples || (front.complete && !front.pcm.is_empty())
+        };
+        !self.sounding && !self.paused && self.segments.front().is_some_and(ready)
+    }
+
     pub(crate) fn pause(&mut self) {
         self.paused = true;
     }

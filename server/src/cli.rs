@@ -62,7 +62,8 @@ pub async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
     let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
-    let recognizer = PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
+    let recognizer =
+        PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
     let recognizer = Arc::new(recognizer);
     let responder = Responder::from_env()?;
     let providers = Providers {
@@ -70,8 +71,11 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         think: responder.think(),
         speak: Arc::new(Flite::new()),
     };
-    let (hears, thinks, speaks) =
-        (providers.hear.name(), providers.think.name(), providers.speak.name());
+    let (hears, thinks, speaks) = (
+        providers.hear.name(),
+        providers.think.name(),
+        providers.speak.name(),
+    );
     let version = env!("CARGO_PKG_VERSION");
     println!("antiphon {version}: hears with {hears}, thinks with {thinks}, speaks with {speaks}");
     let server = Server::start(&args, providers, Some(prometheus)).await?;
@@ -84,7 +88,10 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         }
         warm();
     });
-    println!("Open http://{} and press Call. Ctrl-C stops.", server.addr());
+    println!(
+        "Open http://{} and press Call. Ctrl-C stops.",
+        server.addr()
+    );
     server.run(stop_signal()).await?;
     println!("antiphon: stopped; all calls are settled");
     Ok(())
@@ -98,12 +105,13 @@ enum Responder {
 
 impl Responder {
     fn from_env() -> Result<Self, ServeError> {
-        let config = OpenAiConfig::from_env().map_err(|error| ServeError::Provider(error.to_string()))?;
+        let config =
+            OpenAiConfig::from_env().map_err(|error| ServeError::Provider(error.to_string()))?;
         let Some(config) = config else {
             return Ok(Self::Offline(Arc::default()));
         };
-        let remote =
-            OpenAiCompatible::new(config).map_err(|error| ServeError::Provider(error.to_string()))?;
+        let remote = OpenAiCompatible::new(config)
+            .map_err(|error| ServeError::Provider(error.to_string()))?;
         let remote = Arc::new(remote);
         let warming = Arc::clone(&remote);
         tokio::spawn(async move { warming.warm().await });

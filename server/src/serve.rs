@@ -57,6 +57,14 @@ pub struct ServeArgs {
         default_value_t = 200
     )]
     pub calls_max: usize,
+    /// Seconds within which a new session must be connected
+    #[arg(
+        long,
+        value_name = "S",
+        env = "ANTIPHON_CONNECT_SECONDS",
+        default_value_t = 60
+    )]
+    pub connect_seconds: u64,
     /// Seconds that running calls get to end when the server is stopped
     #[arg(
         long,
@@ -167,7 +175,10 @@ impl Server {
             endpoint,
             registry: Registry::default(),
             settlements,
-            limits: SessionLimits::default(),
+            limits: SessionLimits {
+                connect_within: Duration::from_secs(args.connect_seconds),
+                ..SessionLimits::default()
+            },
             calls_max: args.calls_max,
             draining: AtomicBool::new(false),
             warm: AtomicBool::new(false),
@@ -202,7 +213,12 @@ impl Server {
 
     /// The agents that can be called.
     pub fn agents(&self) -> Vec<Arc<Agent>> {
-        self.app.inner.agents.values().map(|callee| Arc::clone(&callee.agent)).collect()
+        self.app
+            .inner
+            .agents
+            .values()
+            .map(|callee| Arc::clone(&callee.agent))
+            .collect()
     }
 
     /// A function that marks the server as warm: from then on `/ready` says yes.

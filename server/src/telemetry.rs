@@ -20,8 +20,8 @@ const QUEUE_BUCKETS_MS: &[f64] = &[20.0, 100.0, 250.0, 500.0, 1_000.0, 1_500.0, 
 
 /// Logs to standard error; `RUST_LOG` chooses what, `ANTIPHON_LOG=json` how.
 pub(crate) fn start_logging() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,antiphon=info,str0m=warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,antiphon=info,str0m=warn"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -29,6 +29,7 @@ pub fn args(data: &Path) -> ServeArgs {
         announce: Vec::new(),
         data: Some(data.to_owned()),
         calls_max: 4,
+        connect_seconds: 60,
         drain_seconds: 5,
     }
 }
@@ -49,10 +50,14 @@ pub fn providers() -> Providers {
 
 impl TestServer {
     pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut ServeArgs)) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let server = Server::start(&args(data.path()), providers(), None)
-            .await
-            .unwrap();
+        let mut args = args(data.path());
+        change(&mut args);
+        let server = Server::start(&args, providers(), None).await.unwrap();
         let (stop, stopped) = oneshot::channel();
         let url = format!("http://{}", server.addr());
         let task = tokio::spawn(server.run(async {

@@ -168,8 +168,8 @@ async fn a_spoken_question_is_answered_and_counted() {
     );
     assert!((500..560).contains(&endpointing), "{timeline:?}");
     assert!(
-        sent - endpointing <= 20 + 10 + 21,
-        "think 20, speak 10 and at most a tick: {timeline:?}"
+        sent - endpointing <= 20 + 10 + 3,
+        "think 20, speak 10, and no wait for a tick: {timeline:?}"
     );
 }
 

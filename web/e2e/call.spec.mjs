@@ -2,6 +2,8 @@
 //
 // BASE_URL    where it serves, e.g. http://127.0.0.1:8080
 // AUDIO_WAV   a spoken question, 16-bit PCM WAV
+// MIC_WAV     optional: the same behind some seconds of silence, played from the moment the
+//             microphone opens; default AUDIO_WAV
 // EXPECT      optional: a regular expression that the caption of AUDIO_WAV must match
 // AGENT       optional: whom to call; default cal
 
@@ -10,7 +12,7 @@ import { after, afterEach, before, test } from "node:test";
 import { launch, picture, reached } from "./browser.mjs";
 import { agentIs, audible, breakLine, finalWords, installVoice, say } from "./voice.mjs";
 
-const { BASE_URL, AUDIO_WAV, AGENT = "cal" } = process.env;
+const { BASE_URL, AUDIO_WAV, MIC_WAV = AUDIO_WAV, AGENT = "cal" } = process.env;
 const EXPECT = new RegExp(process.env.EXPECT ?? "\\S", "i");
 const skip = BASE_URL === undefined || AUDIO_WAV === undefined;
 if (skip) console.log("SKIPPED: call.spec needs BASE_URL of a running server and AUDIO_WAV");
@@ -29,7 +31,7 @@ after(async () => browser?.close());
 
 test("recorded speech is heard and answered", { skip, timeout: 90_000 }, async () => {
   // Chromium plays the file once, from the moment the microphone opens.
-  const hearing = await launch(AUDIO_WAV);
+  const hearing = await launch(MIC_WAV);
   try {
     const { page, session } = await call(hearing, { voice: false });
     await picture(page, "real-idle");

@@ -151,12 +151,9 @@ fn a_real_flac_is_read_and_a_cut_one_refused() {
         return;
     };
     let clip = read_audio_file(&file).unwrap();
-    assert_eq!(clip.rate_hz, 16_000);
-    assert!(
-        (5_000..60_000).contains(&clip.duration_ms()),
-        "{} ms",
-        clip.duration_ms()
-    );
+    // As its STREAMINFO block says.
+    assert_eq!((clip.rate_hz, clip.pcm.len()), (16_000, 31_440));
+    assert_eq!(clip.duration_ms(), 1_965);
     let level = crate::level::dbfs(&clip.pcm);
     assert!((-45.0..-10.0).contains(&level), "{level} dBFS");
     let cut = read_audio_file(&file[..file.len() / 2])

@@ -106,6 +106,8 @@ impl Driver {
         self.give_up_at = None;
         gauge!(measure::CALLS).increment(1);
         self.next_tick = self.clock.now();
+        self.next_frame = self.next_tick;
+        self.lead_us = 0;
         self.start_meter();
         self.view
             .send_modify(|view| view.status = SessionStatus::Connected);
@@ -159,6 +161,7 @@ impl Driver {
             }
             NextFrame::Silence => {
                 transport.send_audio(now_std(), None);
+                self.end_speaking();
                 None
             }
             NextFrame::Underrun => {
@@ -167,7 +170,10 @@ impl Driver {
                 None
             }
         };
-        let unheard_ms = transport.unheard_ms();
+        let unheard_ms = self
+            .transport
+            .as_ref()
+            .map_or(0, |transport| transport.unheard_ms());
         if let Some(fact) = first {
             self.feed(playout_input(fact));
         }

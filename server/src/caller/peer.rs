@@ -187,6 +187,10 @@ impl PeerConnectionEventHandler for Handler {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is another crate's and may grow"
+    )]
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         let input = match state {
             RTCPeerConnectionState::Connected => PeerInput::Connected,
@@ -263,7 +267,6 @@ fn opus_parameters() -> RTCRtpCodecParameters {
     RTCRtpCodecParameters {
         rtp_codec: opus_codec(),
         payload_type: OPUS_PAYLOAD_TYPE,
-        ..RTCRtpCodecParameters::default()
     }
 }
 

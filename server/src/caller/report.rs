@@ -147,9 +147,8 @@ pub(crate) fn print_summary(summary: &CallSummary, json: bool) {
         }
     }
     println!(
-        "{:.1} s of {} heard, {} packets lost, {} s counted",
+        "{:.1} s of speech heard, {} packets lost, {} s counted",
         summary.agent_audio_ms as f64 / 1_000.0,
-        "speech",
         summary.lost_packets,
         summary.billed_seconds
     );

@@ -166,7 +166,7 @@ impl Dir {
         let pcm: Vec<i16> = (0..rate_hz * 3 / 2)
             .map(|n| {
                 if n < rate_hz {
-                    (seconds(n) * 440.0 * 6.283).sin() * 9_000.0
+                    (seconds(n) * 440.0 * std::f64::consts::TAU).sin() * 9_000.0
                 } else {
                     0.0
                 }

@@ -94,6 +94,15 @@ impl Client {
         endpoint: &Endpoint,
         shape: OfferShape,
     ) -> (Offering, Result<(String, WebRtcTransport), OfferError>) {
+        Self::offer_at(endpoint, shape, 48_000).await
+    }
+
+    /// An offer to an agent whose audio has `rate_hz`.
+    pub async fn offer_at(
+        endpoint: &Endpoint,
+        shape: OfferShape,
+        rate_hz: u32,
+    ) -> (Offering, Result<(String, WebRtcTransport), OfferError>) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let local = socket.local_addr().unwrap();
         let mut rtc = Rtc::builder()
@@ -112,7 +121,7 @@ impl Client {
             api.add_channel("antiphon".to_owned());
         }
         let (offer, pending) = api.apply().unwrap();
-        let answered = endpoint.accept(&offer.to_sdp_string(), 48_000);
+        let answered = endpoint.accept(&offer.to_sdp_string(), rate_hz);
         let (commands, commands_in) = mpsc::unbounded_channel();
         let (answer, mut answer_in) = mpsc::unbounded_channel::<String>();
         let seen = Arc::new(Mutex::new(Seen::default()));

@@ -11,5 +11,6 @@ mod client;
 mod closing;
 mod events;
 mod hostile;
+mod networks;
 mod offers;
 mod session;

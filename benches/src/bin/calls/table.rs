@@ -80,7 +80,7 @@ pub(crate) fn table(rows: &[Row], seconds: u64, speech: &Speech) -> String {
     out.push_str(
         "| calls | CPU a call: floor | engine | ratio | memory a call: floor | engine | \
          added by the engine, p50 / p99 / max | added on the whole path, p50 / p99 / max | turns | \
-         underruns, skipped | gaps > 60 ms, lost | machine: callers, others, idle, load |\n\
+         underruns, skipped (floor) | gaps > 60 ms, lost | machine: callers, others, idle, load |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
@@ -102,7 +102,7 @@ fn line(out: &mut String, row: &Row, speech: &Speech) -> std::fmt::Result {
     writeln!(
         out,
         "| {}{mark} | {:.3} % | {:.3} % | {:.2} | {:.0} KiB | {:.0} KiB | {} ms | {} ms | {} | \
-         {:.0}, {:.0} | {}, {lost} | {:.2}, {:.2}, {:.0} %, {} |",
+         {:.0}, {:.0} ({:.0}) | {}, {lost} | {:.2}, {:.2}, {:.0} %, {} |",
         engine.calls,
         per_call(floor, floor.cpu_cores) * 100.0,
         per_call(engine, engine.cpu_cores) * 100.0,
@@ -114,6 +114,7 @@ fn line(out: &mut String, row: &Row, speech: &Speech) -> std::fmt::Result {
         added.whole.count(),
         engine.underruns,
         engine.frames_skipped,
+        floor.frames_skipped,
         Row::gaps(engine),
         engine.callers_cores,
         engine.others_cores,
@@ -136,6 +137,12 @@ pub(crate) fn verdicts(rows: &[Row], speech: &Speech) -> Vec<String> {
         }
         if engine.calls == RATIO_CALLS && row.ratio() > RATIO_MAX {
             missed.push(format!("CPU {:.2} times the floor", row.ratio()));
+        }
+        let skipped = engine.frames_skipped + row.floor.frames_skipped;
+        if skipped > 0.0 {
+            missed.push(format!(
+                "{skipped:.0} frames skipped, so that the CPU figures are of less than the whole work"
+            ));
         }
         let p99 = row.added(speech).engine.quantile(0.99);
         if p99.is_none_or(|ms| ms >= ADDED_MS_P99_MAX) {

@@ -85,13 +85,13 @@ fn serve() -> Result<(), String> {
         PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| error.to_string())?;
     hear.warm_up(&[hear_context(&agent)])
         .map_err(|error| error.to_string())?;
-    let speak = Flite::new();
-    speak.warm_up();
+    let think = Offline::default();
+    think.prepare(&agent);
     serve_calls(&Parts {
         agent,
         hear: Arc::new(hear),
-        think: Arc::new(Offline::new()),
-        speak: Arc::new(speak),
+        think: Arc::new(think),
+        speak: Arc::new(Flite::new()),
     })
 }
 

@@ -38,7 +38,10 @@ pub(crate) async fn questions(agent: &Agent) -> Result<Vec<Clip>, String> {
             folder.display()
         );
     }
-    eprintln!("{made} spoken and {} recorded questions", clips.len() - made);
+    eprintln!(
+        "{made} spoken and {} recorded questions",
+        clips.len() - made
+    );
     Ok(alternating(clips, made))
 }
 

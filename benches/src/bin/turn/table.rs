@@ -29,14 +29,38 @@ pub(crate) fn table(notes: &Notes, clips: &[Clip], agent: &Agent, load: &str) ->
         })
         .collect();
     let rows = [
-        ("**end of speech to first agent audio, at the caller**", &whole),
-        ("of it: detection and path (framing, network, jitter buffer, dating of the end)", &path),
-        ("of it: endpointing, decided after", &of(&|t| ms(t.endpointing_ms))),
-        ("meanwhile: the recognizer's final, after", &of(&|t| ms(t.transcript_final_ms))),
-        ("**of it: the engine's own share**, responder and voice included", &of(&|t| own_ms(t, agent))),
-        ("of that: decision to the responder's first words", &of(&|t| between(t.endpointing_ms, t.first_token_ms))),
-        ("of that: to the voice's first audio", &of(&|t| between(t.first_token_ms, t.first_audio_made_ms))),
-        ("of that: to the first frame sent (ticks of 20 ms)", &of(&|t| between(t.first_audio_made_ms, t.first_audio_sent_ms))),
+        (
+            "**end of speech to first agent audio, at the caller**",
+            &whole,
+        ),
+        (
+            "of it: detection and path (framing, network, jitter buffer, dating of the end)",
+            &path,
+        ),
+        (
+            "of it: endpointing, decided after",
+            &of(&|t| ms(t.endpointing_ms)),
+        ),
+        (
+            "meanwhile: the recognizer's final, after",
+            &of(&|t| ms(t.transcript_final_ms)),
+        ),
+        (
+            "**of it: the engine's own share**, responder and voice included",
+            &of(&|t| own_ms(t, agent)),
+        ),
+        (
+            "of that: decision to the responder's first words",
+            &of(&|t| between(t.endpointing_ms, t.first_token_ms)),
+        ),
+        (
+            "of that: to the voice's first audio",
+            &of(&|t| between(t.first_token_ms, t.first_audio_made_ms)),
+        ),
+        (
+            "of that: to the first frame sent (ticks of 20 ms)",
+            &of(&|t| between(t.first_audio_made_ms, t.first_audio_sent_ms)),
+        ),
     ];
     let mut out = format!(
         "{}; load average {load} at the start; {} turns answered, {} not.\n\n\
@@ -53,7 +77,10 @@ pub(crate) fn table(notes: &Notes, clips: &[Clip], agent: &Agent, load: &str) ->
         });
         out.push_str(&format!("| {name} | {} |\n", shares.join(" | ")));
     }
-    (out.trim_end().to_owned(), verdict(&whole, &of(&|t| own_ms(t, agent))))
+    (
+        out.trim_end().to_owned(),
+        verdict(&whole, &of(&|t| own_ms(t, agent))),
+    )
 }
 
 fn verdict(whole: &Samples, own: &Samples) -> String {

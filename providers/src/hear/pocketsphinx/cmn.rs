@@ -15,6 +15,10 @@ const TYPICAL: Frame = [
 /// Most frames that earlier speech counts for, so that a moved microphone is followed.
 const EARLIER_FRAMES_MAX: f32 = 300.0;
 
+/// How much quieter (C0, a natural logarithm times a constant) than the average frame one may be
+/// to count as speech.
+const QUIETER_MAX: f32 = 4.0;
+
 /// A running mean of frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mean {
@@ -23,26 +27,26 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    /// The mean of the louder ones of `frames`.
+    /// The mean of those of `frames` that are not much quieter than the average one. Silence says
+    /// nothing about the microphone that speech needs, and a long one would drown what does.
     pub(super) fn of_speech(frames: &[Frame]) -> Self {
+        let loudness =
+            frames.iter().map(|frame| frame[0]).sum::<f32>() / frames.len().max(1) as f32;
         let mut mean = Self::default();
-        if frames.is_empty() { return mean; }
-        static T: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("H_THR").map_or(0.0, |v| v.parse().unwrap()));
-        let loudness = frames.iter().map(|frame| frame[0]).sum::<f32>() / frames.len() as f32 + *T;
-        for frame in frames.iter().filter(|frame| frame[0] >= loudness) {
-            mean.add(std::slice::from_ref(frame));
+        for frame in frames {
+            if frame[0] >= loudness - QUIETER_MAX {
+                mean.add(frame);
+            }
         }
         mean
     }
 
-    /// Adds frames.
-    pub(super) fn add(&mut self, frames: &[Frame]) {
-        for frame in frames {
-            for (sum, value) in self.sum.iter_mut().zip(frame) {
-                *sum += value;
-            }
+    /// Adds a frame.
+    pub(super) fn add(&mut self, frame: &Frame) {
+        for (sum, value) in self.sum.iter_mut().zip(frame) {
+            *sum += value;
         }
-        self.frames += frames.len() as f32;
+        self.frames += 1.0;
     }
 
     /// Adds what `other` has seen.
@@ -114,15 +118,30 @@ mod tests {
         vec![[value; CEPSTRA]; count]
     }
 
+    fn add(mean: &mut Mean, frames: &[Frame]) {
+        frames.iter().for_each(|frame| mean.add(frame));
+    }
+
+    #[test]
+    fn silence_does_not_move_the_mean_of_speech() {
+        let speech = frames(50.0, 100);
+        let mut padded = frames(5.0, 400);
+        padded.extend(&speech);
+        let channel = Channel::default();
+        let mean = channel.estimate(&Mean::of_speech(&padded), 0.0);
+        assert!(distance(&mean, &[50.0; CEPSTRA]) < 1e-3, "{mean:?}");
+        assert_eq!(channel.estimate(&Mean::of_speech(&[]), 10.0), TYPICAL);
+    }
+
     #[test]
     fn the_estimate_moves_from_typical_to_what_is_heard() {
         let channel = Channel::default();
         let mut heard = Mean::default();
         assert_eq!(channel.estimate(&heard, 100.0), TYPICAL);
-        heard.add(&frames(10.0, 100));
+        add(&mut heard, &frames(10.0, 100));
         let half_way = channel.estimate(&heard, 100.0);
         assert!((half_way[0] - (41.0 + 10.0) / 2.0).abs() < 1e-3);
-        heard.add(&frames(10.0, 100_000));
+        add(&mut heard, &frames(10.0, 100_000));
         assert!(distance(&channel.estimate(&heard, 100.0), &[10.0; CEPSTRA]) < 0.1);
     }
 
@@ -130,13 +149,13 @@ mod tests {
     fn earlier_speech_of_the_caller_outweighs_what_is_typical() {
         let mut channel = Channel::default();
         let mut earlier = Mean::default();
-        earlier.add(&frames(10.0, 1_000));
+        add(&mut earlier, &frames(10.0, 1_000));
         channel.learn(&earlier);
         let mean = channel.estimate(&Mean::default(), 100.0);
         assert!(distance(&mean, &[10.0; CEPSTRA]) < 1.0, "{mean:?}");
         // A new microphone wins within a few utterances.
         let mut later = Mean::default();
-        later.add(&frames(-20.0, 300));
+        add(&mut later, &frames(-20.0, 300));
         (0..5).for_each(|_| channel.learn(&later));
         assert!(channel.estimate(&Mean::default(), 0.0)[1] < -18.0);
     }

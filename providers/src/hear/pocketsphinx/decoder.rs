@@ -149,23 +149,6 @@ impl Decoder {
         Ok(())
     }
 
-    /// True where the dictionary has `word`.
-    #[cfg(test)]
-    pub(super) fn knows_word(&self, word: &str) -> bool {
-        let Ok(word) = CString::new(word) else {
-            return false;
-        };
-        // SAFETY: valid decoder and string; the answer is ours to free with the C allocator.
-        unsafe {
-            let phones = ffi::ps_lookup_word(self.ps.as_ptr(), word.as_ptr());
-            if phones.is_null() {
-                return false;
-            }
-            libc_free(phones);
-        }
-        true
-    }
-
     /// Loads an agent's model unless it is loaded already, and selects it.
     pub(super) fn use_agent(&mut self, model: &AgentModel<'_>) -> Result<(), PocketSphinxError> {
         if let Some(at) = self.agents.iter().position(|name| name == model.name) {
@@ -269,8 +252,7 @@ impl Decoder {
         if frames.is_empty() {
             return Ok(());
         }
-        let n=std::env::var("H_SFM").map_or(SEARCH_FRAMES_MAX,|v|v.parse().unwrap());
- for block in frames.chunks_mut(n) {
+        for block in frames.chunks_mut(SEARCH_FRAMES_MAX) {
             let mut rows: Vec<*mut f32> =
                 block.iter_mut().map(|frame| frame.as_mut_ptr()).collect();
             let count = rows.len() as i32;
@@ -294,11 +276,6 @@ impl Decoder {
             return Err(PocketSphinxError::Decode { what: "end" });
         }
         Ok(())
-    }
-
-    /// Leaves the utterance without the later passes where the library allows it.
-    pub(super) fn abandon(&mut self) -> Result<(), PocketSphinxError> {
-        self.end()
     }
 
     /// The words so far, or after [`Decoder::end`] the best words; fillers left out.
@@ -444,13 +421,4 @@ fn c_path(path: &Path) -> Result<CString, PocketSphinxError> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| PocketSphinxError::Load {
         what: "a path with a zero byte",
     })
-}
-
-#[cfg(test)]
-unsafe fn libc_free(pointer: *mut c_char) {
-    unsafe extern "C" {
-        fn free(pointer: *mut std::ffi::c_void);
-    }
-    // SAFETY: the caller hands over memory from the C allocator.
-    unsafe { free(pointer.cast()) }
 }

@@ -144,8 +144,6 @@ unsafe extern "C" {
         fdictfile: *const c_char,
         format: *const c_char,
     ) -> c_int;
-    #[cfg(test)]
-    pub(super) fn ps_lookup_word(ps: *mut PsDecoder, word: *const c_char) -> *mut c_char;
     pub(super) fn ps_set_lm(ps: *mut PsDecoder, name: *const c_char, lm: *mut Ngram) -> c_int;
     pub(super) fn ps_set_search(ps: *mut PsDecoder, name: *const c_char) -> c_int;
     pub(super) fn ps_unset_search(ps: *mut PsDecoder, name: *const c_char) -> c_int;

@@ -104,12 +104,6 @@ impl Pool {
         }
     }
 
-    /// Decoders loaded or loading.
-    #[cfg(test)]
-    pub(super) fn workers(&self) -> usize {
-        self.shared.lock().workers
-    }
-
     fn spawn(&self, state: &mut State) {
         let shared = self.shared.clone();
         let spawned = thread::Builder::new()

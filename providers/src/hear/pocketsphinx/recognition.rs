@@ -20,7 +20,7 @@ const FRAME_SAMPLES: usize = HEAR_RATE_HZ as usize / FRAMES_PER_S;
 const CHUNK_FRAMES: usize = 25;
 
 /// How far the mean must have moved (root mean square) for a new search to be worth it.
-static MEAN_MOVED: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("H_MOVED").map_or(0.3, |v| v.parse().unwrap()));
+const MEAN_MOVED: f32 = 0.3;
 
 /// What the audio of an utterance comes out of.
 pub(super) trait Feed {
@@ -219,7 +219,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
             .channel
             .estimate(&Mean::of_speech(&self.frames), self.tuning.typical_frames);
         self.mean.is_some_and(|(mean, frames)| {
-            self.frames.len() >= 2 * frames.max(1) && distance(&mean, &now) >= *MEAN_MOVED
+            self.frames.len() >= 2 * frames.max(1) && distance(&mean, &now) >= MEAN_MOVED
         })
     }
 
@@ -237,7 +237,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
     }
 
     fn restart(&mut self) -> Result<(), PocketSphinxError> {
-        self.decoder.abandon()?;
+        self.decoder.end()?;
         self.begin()
     }
 
@@ -299,7 +299,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
         match self.mean {
             None => self.begin()?,
             Some((mean, _))
-                if distance(&mean, &now) >= *MEAN_MOVED && cost_s <= self.tuning.final_s =>
+                if distance(&mean, &now) >= MEAN_MOVED && cost_s <= self.tuning.final_s =>
             {
                 self.restart()?;
             }

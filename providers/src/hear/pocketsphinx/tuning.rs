@@ -29,27 +29,25 @@ pub(super) struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        fn e<T: std::str::FromStr>(n: &str, d: T) -> T { std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
         Self {
-            start_frames: e("H_START", 100),
-            typical_frames: e("H_TYP", 200.0),
-            restart_s: e("H_RESTART", 0.15),
-            final_s: e("H_FINAL", 0.2),
-            lead_ms: e("H_LEAD", 100),
-            tail_ms: e("H_TAIL", 100),
+            start_frames: 100,
+            typical_frames: 100.0,
+            restart_s: 0.15,
+            final_s: 0.2,
+            lead_ms: 100,
+            tail_ms: 100,
             partial_frames: 20,
-            piece_frames_min: e("H_PMIN", 400),
+            piece_frames_min: 400,
             piece_frames_max: 1_500,
-            pause_frames_min: e("H_PAUSE", 20),
+            pause_frames_min: 20,
             decoder: [
-                ("-cmn", "none"),
                 ("-remove_noise", "no"),
                 ("-remove_silence", "no"),
                 ("-fwdflat", "no"),
                 ("-maxhmmpf", "5000"),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into_iter().chain(std::env::var("H_OPTS").unwrap_or_default().split_whitespace().collect::<Vec<_>>().chunks(2).map(|c| (c[0].to_owned(), c[1].to_owned()))).collect(),
+            .to_vec(),
         }
     }
 }

@@ -81,3 +81,19 @@ async fn an_offer_without_the_token_is_refused() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_token_that_nobody_used_expires() {
+    let server = TestServer::start_with(|args| args.connect_seconds = 0).await;
+    let session = server.create().await;
+    let mut refused = server.offer(&session, "v=0").await;
+    while refused.status() == 422 {
+        refused = server.offer(&session, "v=0").await;
+    }
+    let problem = problem(refused, 401, "token_expired").await;
+    assert!(
+        problem.detail.contains("create a new session"),
+        "{}",
+        problem.detail
+    );
+}
