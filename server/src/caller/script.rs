@@ -315,7 +315,7 @@ mod tests {
         let mut script = Script::new(vec![CUE], true, false);
         let agent = Agent {
             states: vec![(0, Listening)],
-            sounds: [100..200].into(),
+            sounds: std::iter::once(100..200).collect(),
         };
         let said = run(&mut script, &agent, 50_000);
         assert!(said.len() >= 2 && said.iter().all(|(_, action)| *action == Action::Say(0)));

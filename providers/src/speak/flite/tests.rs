@@ -113,13 +113,14 @@ async fn each_voice_speaks_with_marks_for_every_word() {
 }
 
 /// The sound must really be where the marks say: quiet before the first word, sound up to the end
-/// of the last.
+/// of the last. It begins with a vowel: a breathed sound like that of "hello" starts too quietly to
+/// tell it from silence by level.
 #[tokio::test]
 async fn silence_is_trimmed_and_marks_fit_the_sound() {
     for (voice, _) in VOICES {
         let heard = hear(
             &Flite::new(),
-            request("Hello. Come in, please.", voice, 1.0),
+            request("All right. Come in, please.", voice, 1.0),
         )
         .await;
         let loud = |frame: &[i16]| dbfs(frame) > -45.0;
