@@ -11,8 +11,7 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --no-audit --no-fund --loglevel=error
   touch node_modules/.package-lock.json
 fi
-newest=$(find src public index.html vite.config.* package.json ../docs/events.schema.json -type f -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -1 | cut -d' ' -f2-)
-if [ ! -f dist/.built ] || [ "$newest" -nt dist/.built ]; then
+if [ ! -f dist/.built ] || [ -n "$(find src index.html vite.config.* package.json -newer dist/.built -type f -print -quit)" ]; then
   echo "Building the page …"
   npm run --silent build -- --logLevel warn
   touch dist/.built
