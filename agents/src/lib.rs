@@ -20,4 +20,4 @@ pub use error::AgentFileError;
 pub use file::{AGENT_FILE_BYTES_MAX, FLITE_VOICES, VOICE_BACKENDS};
 pub use library::{AGENTS_MAX, library, load_folder};
 pub use lint::{Lint, LintKind, lint};
-pub use spell::{plain_words, spell_number};
+pub use spell::{ONES, TENS, plain_words, spell_number};

@@ -17,10 +17,10 @@ pub fn plain_words(text: &str) -> Vec<String> {
 /// digit.
 pub fn spell_number(number: u64) -> String {
     match number {
-        0..=19 => SMALL[number as usize].to_owned(),
+        0..=19 => ONES[number as usize].to_owned(),
         20..=99 => join(TENS[(number / 10) as usize], number % 10),
         100..=999 => join(
-            &format!("{} hundred", SMALL[(number / 100) as usize]),
+            &format!("{} hundred", ONES[(number / 100) as usize]),
             number % 100,
         ),
         1_000..=999_999 => join(
@@ -30,7 +30,7 @@ pub fn spell_number(number: u64) -> String {
         _ => number
             .to_string()
             .bytes()
-            .map(|digit| SMALL[usize::from(digit - b'0')])
+            .map(|digit| ONES[usize::from(digit - b'0')])
             .collect::<Vec<_>>()
             .join(" "),
     }
@@ -93,7 +93,7 @@ fn push_mixed(text: &str, words: &mut Vec<String>) {
         match run.parse() {
             Ok(number) if digit => push_spelled(number, words),
             Err(_) if digit => {
-                words.extend(run.bytes().map(|c| SMALL[usize::from(c - b'0')].to_owned()))
+                words.extend(run.bytes().map(|c| ONES[usize::from(c - b'0')].to_owned()))
             }
             Ok(_) | Err(_) => words.push(run.to_ascii_lowercase()),
         }
@@ -125,7 +125,8 @@ fn plain_char(c: char) -> Option<char> {
     })
 }
 
-const SMALL: [&str; 20] = [
+/// The numbers below twenty, as spoken.
+pub const ONES: [&str; 20] = [
     "zero",
     "one",
     "two",
@@ -147,7 +148,9 @@ const SMALL: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 10] = [
+
+/// The tens below a hundred by their first digit, as spoken; nothing for 0 and 1.
+pub const TENS: [&str; 10] = [
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 ];
 

@@ -60,7 +60,10 @@ fn speech_is_found_where_it_is() {
     pcm.extend(vec![0; 16_000]);
     let mut vad = VoiceActivity::default();
     let found = edges(&mut vad, &pcm);
-    assert!(found.len() >= 2 && found.len() % 2 == 0, "{found:?}");
+    assert!(
+        found.len() >= 2 && found.len().is_multiple_of(2),
+        "{found:?}"
+    );
     assert!(
         found
             .iter()

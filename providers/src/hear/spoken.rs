@@ -1,30 +1,6 @@
 //! Written text as it is spoken: what a recognizer's vocabulary and its scoring are made of.
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = [
-    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+use antiphon_agents::{ONES, TENS};
 
 /// Words of one phrase at most; what follows is dropped. Far above any sentence.
 const WORDS_MAX: usize = 400;
@@ -210,7 +186,7 @@ fn speak_cardinal(value: u64, words: &mut Vec<String>) {
     }
     if value < 100 {
         words.push(TENS[(value / 10) as usize].to_owned());
-        if value % 10 > 0 {
+        if !value.is_multiple_of(10) {
             words.push(ONES[(value % 10) as usize].to_owned());
         }
         return;
@@ -220,7 +196,7 @@ fn speak_cardinal(value: u64, words: &mut Vec<String>) {
             // Beyond the billions nobody says it in one number; the words stay bounded.
             speak_cardinal((value / scale).min(999), words);
             words.push(name.to_owned());
-            if value % scale > 0 {
+            if !value.is_multiple_of(scale) {
                 speak_cardinal(value % scale, words);
             }
             return;

@@ -3,7 +3,7 @@
 //!
 //! These tests wait in real time: sockets, retransmissions and patience with a silent line all
 //! run on the real clock, and what is shown is that their times fit together. They run beside each
-//! other, so that all take as long as the longest, about 20 s.
+//! other, so that all take as long as the longest, about 12 s.
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -273,15 +273,11 @@ async fn rtp_garbage_harms_nothing() {
         call.client.tell(Do::Raw(bytes));
         sleep(Duration::from_millis(5)).await;
     }
-    let dropped = call.endpoint.metrics().snapshot();
-    assert!(
-        dropped.dropped_unknown >= 500,
-        "the stranger's: {dropped:?}"
-    );
-    assert!(
-        dropped.dropped_malformed >= 100,
-        "the caller's: {dropped:?}"
-    );
+    let seen = call.endpoint.metrics().snapshot();
+    assert!(seen.dropped_unknown >= 500, "the stranger's: {seen:?}");
+    // The caller's own reach the call, where nearly all are dropped without a count: packets of
+    // an unknown stream may be ones that came before its announcement.
+    assert!(seen.datagrams_in >= 850, "the caller's: {seen:?}");
     call.turn_works().await;
     call.assert_unbroken(1);
 }

@@ -198,60 +198,61 @@ fn spelled_words() -> Vec<String> {
     }
 }
 
+const OPENINGS: [&str; 8] = [
+    "i'd like a",
+    "can i have a",
+    "can i get a",
+    "could i please have a",
+    "i want a",
+    "get me a",
+    "please make me a",
+    "a",
+];
+const SIZES: [&str; 8] = [
+    "small",
+    "medium",
+    "large",
+    "eight ounce",
+    "twelve ounce",
+    "sixteen ounce",
+    "twenty ounce",
+    "regular",
+];
+const SHOTS: [&str; 3] = ["single shot", "double shot", "triple shot"];
+const ROASTS: [&str; 3] = ["light roast", "medium roast", "dark roast"];
+const DRINKS: [&str; 9] = [
+    "coffee",
+    "iced coffee",
+    "house coffee",
+    "drip coffee",
+    "latte",
+    "mocha",
+    "iced mocha",
+    "cappuccino",
+    "americano",
+];
+const AMOUNTS: [&str; 7] = [
+    "",
+    "some",
+    "a bit of",
+    "a little bit of",
+    "a lot of",
+    "lots of",
+    "no",
+];
+const MILKS: [&str; 7] = [
+    "milk",
+    "cream",
+    "whole milk",
+    "skim milk",
+    "soy milk",
+    "almond milk",
+    "oat milk",
+];
+const SUGARS: [&str; 4] = ["sugar", "brown sugar", "sweetener", "honey"];
+
 /// The cafe agent's: orders from its menu.
 pub(crate) fn coffee_orders() -> Vec<String> {
-    const OPENINGS: [&str; 8] = [
-        "i'd like a",
-        "can i have a",
-        "can i get a",
-        "could i please have a",
-        "i want a",
-        "get me a",
-        "please make me a",
-        "a",
-    ];
-    const SIZES: [&str; 8] = [
-        "small",
-        "medium",
-        "large",
-        "eight ounce",
-        "twelve ounce",
-        "sixteen ounce",
-        "twenty ounce",
-        "regular",
-    ];
-    const SHOTS: [&str; 3] = ["single shot", "double shot", "triple shot"];
-    const ROASTS: [&str; 3] = ["light roast", "medium roast", "dark roast"];
-    const DRINKS: [&str; 9] = [
-        "coffee",
-        "iced coffee",
-        "house coffee",
-        "drip coffee",
-        "latte",
-        "mocha",
-        "iced mocha",
-        "cappuccino",
-        "americano",
-    ];
-    const AMOUNTS: [&str; 7] = [
-        "",
-        "some",
-        "a bit of",
-        "a little bit of",
-        "a lot of",
-        "lots of",
-        "no",
-    ];
-    const MILKS: [&str; 7] = [
-        "milk",
-        "cream",
-        "whole milk",
-        "skim milk",
-        "soy milk",
-        "almond milk",
-        "oat milk",
-    ];
-    const SUGARS: [&str; 4] = ["sugar", "brown sugar", "sweetener", "honey"];
     let mut choices = Choices(2);
     (0..PHRASES)
         .map(|_| {

@@ -48,25 +48,19 @@ pub(crate) struct Row {
 
 /// All sets, in the order of the table.
 pub(crate) fn sets(material: &Path) -> Result<Vec<Set>, String> {
-    let mut all = Vec::new();
-    let mut add = |name: &str,
-                   folder: &str,
-                   context: HearContext,
-                   call_per_speaker: bool,
-                   bar: Option<f64>| {
-        let mut recordings = recordings(material, folder)?;
-        recordings
-            .retain(|recording| is_english(recording) && !recording.transcript.contains("<unk>"));
-        recordings.sort_by(|a, b| (&a.speaker, &a.name).cmp(&(&b.speaker, &b.name)));
-        all.push(Set {
-            name: name.to_owned(),
-            context,
-            recordings,
-            call_per_speaker,
-            bar,
-        });
-        Ok::<(), String>(())
-    };
+    wanted().into_iter().map(|row| row.read(material)).collect()
+}
+
+/// A row of the table before its recordings are read.
+struct Wanted {
+    name: &'static str,
+    folder: &'static str,
+    context: HearContext,
+    call_per_speaker: bool,
+    bar: Option<f64>,
+}
+
+fn wanted() -> Vec<Wanted> {
     let agent = |name: &str, phrases: Vec<String>, closed: bool| HearContext {
         agent: name.to_owned(),
         phrases: Arc::new(phrases),
@@ -75,73 +69,64 @@ pub(crate) fn sets(material: &Path) -> Result<Vec<Set>, String> {
     let none = HearContext::default;
     let forms = || agent("forms", phrases::form_filling(), true);
     let cafe = |closed| agent("cafe", phrases::coffee_orders(), closed);
-    add(
-        "an4-train, its vocabulary declared",
-        "an4-train",
-        forms(),
-        false,
-        Some(17.0),
-    )?;
-    add(
-        "an4-train, the same, one call per speaker",
-        "an4-train",
-        forms(),
-        true,
-        None,
-    )?;
-    add(
-        "librispeech-train-clean",
-        "librispeech-train-clean",
-        none(),
-        false,
-        Some(20.0),
-    )?;
-    add(
-        "librispeech-train-clean, one call per speaker",
-        "librispeech-train-clean",
-        none(),
-        true,
-        None,
-    )?;
-    add(
-        "google-samples",
-        "google-samples",
-        none(),
-        false,
-        Some(15.0),
-    )?;
-    add(
-        "google-samples, a booking agent",
-        "google-samples",
-        agent("booking", phrases::booking(), false),
-        false,
-        None,
-    )?;
-    add("jfk", "jfk", none(), false, None)?;
-    add(
-        "common-voice-howl",
-        "common-voice-howl",
-        none(),
-        false,
-        None,
-    )?;
-    add("mfa-tests (English)", "mfa-tests", none(), false, None)?;
-    add("pocketsphinx", "pocketsphinx", none(), false, None)?;
-    add(
-        "coffee-commands, a cafe agent",
-        "coffee-commands",
-        cafe(false),
-        false,
-        None,
-    )?;
-    add(
-        "coffee-commands, the same, closed",
-        "coffee-commands",
-        cafe(true),
-        false,
-        None,
-    )?;
-    Ok(all)
+    let booking = agent("booking", phrases::booking(), false);
+    let (an4, libri) = ("an4-train", "librispeech-train-clean");
+    let (google, coffee) = ("google-samples", "coffee-commands");
+    vec![
+        want("an4-train, its vocabulary declared", an4, forms()).bar(17.0),
+        want("an4-train, the same, one call per speaker", an4, forms()).one_call(),
+        want(libri, libri, none()).bar(20.0),
+        want(
+            "librispeech-train-clean, one call per speaker",
+            libri,
+            none(),
+        )
+        .one_call(),
+        want(google, google, none()).bar(15.0),
+        want("google-samples, a booking agent", google, booking),
+        want("jfk", "jfk", none()),
+        want("common-voice-howl", "common-voice-howl", none()),
+        want("mfa-tests (English)", "mfa-tests", none()),
+        want("pocketsphinx", "pocketsphinx", none()),
+        want("coffee-commands, a cafe agent", coffee, cafe(false)),
+        want("coffee-commands, the same, closed", coffee, cafe(true)),
+    ]
+}
+
+fn want(name: &'static str, folder: &'static str, context: HearContext) -> Wanted {
+    Wanted {
+        name,
+        folder,
+        context,
+        call_per_speaker: false,
+        bar: None,
+    }
+}
+
+impl Wanted {
+    fn bar(mut self, percent: f64) -> Self {
+        self.bar = Some(percent);
+        self
+    }
+
+    fn one_call(mut self) -> Self {
+        self.call_per_speaker = true;
+        self
+    }
+
+    fn read(self, material: &Path) -> Result<Set, String> {
+        let mut recordings = recordings(material, self.folder)?;
+        recordings
+            .retain(|recording| is_english(recording) && !recording.transcript.contains("<unk>"));
+        recordings.sort_by(|a, b| (&a.speaker, &a.name).cmp(&(&b.speaker, &b.name)));
+        Ok(Set {
+            name: self.name.to_owned(),
+            context: self.context,
+            recordings,
+            call_per_speaker: self.call_per_speaker,
+            bar: self.bar,
+        })
+    }
 }
 
 /// The Swedish and Japanese recordings of `mfa-tests` are left out.

@@ -26,8 +26,8 @@ pub(super) const GENERAL: &str = "general";
 /// goes when another is needed.
 const AGENT_MODELS_MAX: usize = 8;
 
-/// Frames given to the search in one call. With 9 or more the library loses frames where its
-/// feature buffer wraps around, and hears nothing; with 5 it does not (measured).
+/// Frames given to the search in one call. With 25 the library heard nothing, as its
+/// feature buffer of 11 wraps around; with 1 and with 5 it hears the same words (measured).
 const SEARCH_FRAMES_MAX: usize = 5;
 
 /// Frames taken out of the front end in one go.

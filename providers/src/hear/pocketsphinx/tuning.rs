@@ -1,4 +1,4 @@
-//! The recognizer's settings, each the winner of a measurement with `hear-quality`.
+//! The recognizer's settings. What they achieve is in `docs/quality.md`, by `hear-quality`.
 
 /// How streams are recognized.
 #[derive(Clone, Debug)]
