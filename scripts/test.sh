@@ -6,7 +6,7 @@ root=$PWD
 logs=$(mktemp -d)
 passed=0
 failed=0
-export CARGO_TERM_COLOR=never
+export CARGO_TERM_COLOR=never NO_COLOR=1 FORCE_COLOR=0
 [ -n "${CI:-}" ] && export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/antiphon/target}"
 target="${CARGO_TARGET_DIR:-$root/target}"
 
@@ -57,7 +57,7 @@ suite() {
     echo "ok      $name: $ok ($((SECONDS - started)) s)"
   else
     echo "FAILED  $name: $ok passed, $bad failed ($((SECONDS - started)) s)"
-    grep -hE -A 30 '^---- |panicked at|error(\[|:)|not ok|✖|FAIL' "$log" | head -n 120
+    grep -hE -A 30 '^---- |^error|^not ok|✖' "$log" | head -n 120
     tail -n 20 "$log"
   fi
 }
@@ -65,7 +65,7 @@ suite() {
 deny() {
   local bin="${CARGO_HOME:-$HOME/.cargo}/bin/cargo-deny"
   [ -x "$bin" ] || cargo install --quiet --locked --version 0.20.2 cargo-deny || return 1
-  "$bin" --offline check licenses bans sources || return 1
+  "$bin" check licenses bans sources || return 1
   if "$bin" fetch db >/dev/null 2>&1; then
     "$bin" check advisories
   else

@@ -155,9 +155,16 @@ fn is_digits(text: &str) -> bool {
 /// A run of digits: years in pairs, long runs and those with a leading zero digit by digit, the
 /// rest as a number.
 fn speak_digits(digits: &str, words: &mut Vec<String>) {
-    let value = digits.parse::<u64>().unwrap_or(0);
-    if digits.len() > 4 && value % 1_000 != 0 || digits.len() > 1 && digits.starts_with('0') {
+    let one_by_one = |words: &mut Vec<String>| {
         words.extend(digits.bytes().map(|b| digit_word(b).to_owned()));
+    };
+    let Ok(value) = digits.parse::<u64>() else {
+        // Longer than any number that has a name here.
+        one_by_one(words);
+        return;
+    };
+    if digits.len() > 4 && value % 1_000 != 0 || digits.len() > 1 && digits.starts_with('0') {
+        one_by_one(words);
     } else if digits.len() == 4 && (1_100..2_000).contains(&value) && value % 100 != 0 {
         speak_cardinal(value / 100, words);
         if value % 100 < 10 {

@@ -130,7 +130,8 @@ mod tests {
         let channel = Channel::default();
         let mean = channel.estimate(&Mean::of_speech(&padded), 0.0);
         assert!(distance(&mean, &[50.0; CEPSTRA]) < 1e-3, "{mean:?}");
-        assert_eq!(channel.estimate(&Mean::of_speech(&[]), 10.0), TYPICAL);
+        let nothing = channel.estimate(&Mean::of_speech(&[]), 10.0);
+        assert!(distance(&nothing, &TYPICAL) < 1e-4, "{nothing:?}");
     }
 
     #[test]
@@ -152,7 +153,8 @@ mod tests {
         add(&mut earlier, &frames(10.0, 1_000));
         channel.learn(&earlier);
         let mean = channel.estimate(&Mean::default(), 100.0);
-        assert!(distance(&mean, &[10.0; CEPSTRA]) < 1.0, "{mean:?}");
+        let share_of_typical = (mean[0] - 10.0) / (TYPICAL[0] - 10.0);
+        assert!((0.0..0.1).contains(&share_of_typical), "{mean:?}");
         // A new microphone wins within a few utterances.
         let mut later = Mean::default();
         add(&mut later, &frames(-20.0, 300));
