@@ -12,9 +12,10 @@ use crate::ApiError;
 #[folder = "../web/dist"]
 struct Dist;
 
-/// Nothing from elsewhere, no inline script: the page needs only itself, its server and the microphone.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; \
-    connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+/// Nothing from elsewhere, nothing inline: the page needs only itself, its server and the
+/// microphone.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self'; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; \
     frame-ancestors 'none'; form-action 'none'";
 
 /// Serves `/` and the files under it.

@@ -11,7 +11,7 @@ async fn serves_the_page_under_a_strict_policy() {
         page.headers()["content-security-policy"]
             .to_str()
             .unwrap()
-            .contains("default-src 'self'")
+            .contains("default-src 'none'")
     );
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert!(page.text().await.unwrap().contains("Antiphon"));
