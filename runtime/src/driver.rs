@@ -225,7 +225,7 @@ impl Driver {
         self.next_tick = self.next_after(self.next_tick, now);
         self.hear_tick(now);
         while let Some(seconds) = self.meter.poll_second(now) {
-            counter!(measure::TALK_SECONDS).increment(1);
+            measure::talked_a_second();
             self.view.send_modify(|view| view.seconds = seconds);
             self.feed(Input::MeterSecond { seconds });
         }

@@ -1,5 +1,7 @@
 //! Names and help of the metrics that sessions record through the `metrics` facade.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use antiphon_proto::{CloseReason, TurnTimeline};
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -29,6 +31,19 @@ pub const FAILURES: &str = "antiphon_stage_failures_total";
 pub const TALK_SECONDS: &str = "antiphon_talk_seconds_total";
 /// Events dropped because a subscriber did not keep up.
 pub const EVENTS_LAGGED: &str = "antiphon_events_lagged_total";
+
+static TALKED_S: AtomicU64 = AtomicU64::new(0);
+
+/// Seconds of talk counted by this process, over all calls.
+pub fn talk_seconds() -> u64 {
+    TALKED_S.load(Ordering::Relaxed)
+}
+
+/// Counts another second of talk.
+pub(crate) fn talked_a_second() {
+    TALKED_S.fetch_add(1, Ordering::Relaxed);
+    counter!(TALK_SECONDS).increment(1);
+}
 
 /// Registers help texts with the installed recorder.
 pub fn describe() {

@@ -72,7 +72,7 @@ pub(crate) fn render(handle: &PrometheusHandle, network: &MetricsSnapshot) -> St
     record_network(network);
     if let Some(cpu_s) = cpu_seconds() {
         gauge!("process_cpu_seconds_total").set(cpu_s);
-        let talk_s = talk_seconds(&handle.render());
+        let talk_s = measure::talk_seconds() as f64;
         if talk_s > 0.0 {
             gauge!("antiphon_cpu_seconds_per_talk_second").set(cpu_s / talk_s);
         }
@@ -81,16 +81,6 @@ pub(crate) fn render(handle: &PrometheusHandle, network: &MetricsSnapshot) -> St
         gauge!("process_resident_memory_bytes").set(bytes as f64);
     }
     handle.render()
-}
-
-/// The recorder has no other way to be read than its text.
-fn talk_seconds(text: &str) -> f64 {
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(measure::TALK_SECONDS));
-    value
-        .and_then(|value| value.trim().parse().ok())
-        .unwrap_or(0.0)
 }
 
 fn record_network(network: &MetricsSnapshot) {

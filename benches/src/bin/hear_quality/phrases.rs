@@ -7,24 +7,8 @@
 use std::fs;
 use std::path::Path;
 
-const DIGITS: [&str; 11] = [
-    "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-];
-const TEENS: [&str; 10] = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+use antiphon_agents::{ONES, TENS};
+
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -93,7 +77,7 @@ impl Choices {
         let digits: Vec<&str> = (0..count)
             .map(|_| match self.below(10) {
                 0 => zero,
-                digit => DIGITS[digit + 1],
+                digit => ONES[digit],
             })
             .collect();
         digits.join(" ")
@@ -102,16 +86,16 @@ impl Choices {
     /// 10 to 99 as spoken.
     fn pair(&mut self) -> String {
         match self.below(9) {
-            0 => self.of(&TEENS).to_owned(),
+            0 => self.of(&ONES[10..]).to_owned(),
             _ => match self.below(10) {
-                0 => self.of(&TENS).to_owned(),
-                _ => format!("{} {}", self.of(&TENS), self.of(&DIGITS[2..])),
+                0 => self.of(&TENS[2..]).to_owned(),
+                _ => format!("{} {}", self.of(&TENS[2..]), self.of(&ONES[1..10])),
             },
         }
     }
 
     fn number(&mut self) -> String {
-        let digit = |choices: &mut Self| choices.of(&DIGITS[2..]).to_owned();
+        let digit = |choices: &mut Self| choices.of(&ONES[1..10]).to_owned();
         match self.below(8) {
             0 => digit(self),
             1 => self.pair(),
@@ -141,7 +125,7 @@ impl Choices {
 
     fn date(&mut self) -> String {
         let day = match self.below(3) {
-            0 => format!("{} {}", self.of(&TENS[..2]), self.of(&ORDINALS[..9])),
+            0 => format!("{} {}", self.of(&TENS[2..4]), self.of(&ORDINALS[..9])),
             _ => self.of(&ORDINALS).to_owned(),
         };
         format!("{} {day} nineteen {}", self.of(&MONTHS), self.pair())

@@ -21,10 +21,14 @@ pub(super) struct Pool {
     shared: Arc<Shared>,
 }
 
+/// Makes a decoder; [`Shared::new_decoder`] but for tests of what goes wrong there.
+type LoadDecoder = fn(&Shared) -> Result<Decoder, PocketSphinxError>;
+
 pub(super) struct Shared {
     pub(super) vocabulary: Vocabulary,
     pub(super) tuning: Tuning,
     decoders_max: usize,
+    load: LoadDecoder,
     state: Mutex<State>,
     work: Condvar,
     /// Models to load when idle, by the warm-up.
@@ -46,11 +50,21 @@ struct State {
 
 impl Pool {
     pub(super) fn new(vocabulary: Vocabulary, tuning: Tuning, decoders_max: usize) -> Self {
+        Self::loading_by(Shared::new_decoder, vocabulary, tuning, decoders_max)
+    }
+
+    fn loading_by(
+        load: LoadDecoder,
+        vocabulary: Vocabulary,
+        tuning: Tuning,
+        decoders_max: usize,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 vocabulary,
                 tuning,
                 decoders_max: decoders_max.max(1),
+                load,
                 state: Mutex::default(),
                 work: Condvar::new(),
                 warmed: Condvar::new(),
@@ -131,9 +145,12 @@ impl Shared {
 
     /// A worker's life.
     fn work(&self) {
-        let mut decoder = match self.new_decoder() {
-            Ok(decoder) => Some(decoder),
-            Err(error) => return self.give_up(&error),
+        // Whatever happens while loading, the warm-up and the line must hear of it.
+        let loaded = catch_unwind(AssertUnwindSafe(|| (self.load)(self)));
+        let mut decoder = match loaded {
+            Ok(Ok(decoder)) => Some(decoder),
+            Ok(Err(error)) => return self.give_up(&error.to_string()),
+            Err(_) => return self.give_up("the recognizer panicked while loading"),
         };
         let mut pace = Pace::default();
         {
@@ -149,7 +166,7 @@ impl Shared {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let mut at_hand = match decoder.take() {
                     Some(decoder) => decoder,
-                    None => self.new_decoder()?,
+                    None => (self.load)(self)?,
                 };
                 self.recognize(&mut at_hand, &mut pace, &utterance)?;
                 Ok::<Decoder, PocketSphinxError>(at_hand)
@@ -180,11 +197,11 @@ impl Shared {
     }
 
     /// No decoder can be made: this worker ends, and where it was the last one, the line fails.
-    fn give_up(&self, error: &PocketSphinxError) {
-        tracing::error!(%error, "no decoder");
+    fn give_up(&self, error: &str) {
+        tracing::error!(error, "no decoder");
         let mut state = self.lock();
         state.workers -= 1;
-        state.failed = Some(error.to_string());
+        state.failed = Some(error.to_owned());
         let stranded = if state.workers == 0 {
             std::mem::take(&mut state.waiting)
         } else {
@@ -193,7 +210,7 @@ impl Shared {
         self.warmed.notify_all();
         drop(state);
         for utterance in stranded {
-            utterance.fail(error.to_string());
+            utterance.fail(error.to_owned());
         }
     }
 
@@ -233,5 +250,26 @@ impl Shared {
             utterance.conclude(done.text);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::ModelPaths;
+    use super::*;
+
+    /// A warm-up that waits for a decoder that will never come would hang the server's start.
+    #[test]
+    fn a_panic_while_loading_fails_the_warm_up() {
+        let vocabulary =
+            Vocabulary::new(ModelPaths::find(None).expect("Debian's model, as `make test` has it"))
+                .expect("a dictionary that can be read");
+        let pool = Pool::loading_by(|_| panic!("as if"), vocabulary, Tuning::default(), 2);
+        let (told, outcome) = std::sync::mpsc::channel();
+        thread::spawn(move || told.send(pool.warm_up(Vec::new()).map_err(|e| e.to_string())));
+        let outcome = outcome
+            .recv_timeout(std::time::Duration::from_secs(20))
+            .expect("an answer");
+        assert!(outcome.is_err_and(|reason| reason.contains("panicked")));
     }
 }

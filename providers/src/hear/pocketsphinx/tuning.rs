@@ -31,9 +31,9 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             start_frames: 100,
-            typical_frames: 100.0,
-            restart_s: 0.15,
-            final_s: 0.2,
+            typical_frames: 50.0,
+            restart_s: 0.6,
+            final_s: 0.28,
             lead_ms: 100,
             tail_ms: 100,
             partial_frames: 20,

@@ -25,7 +25,7 @@ const MODELS_MAX: usize = 1_000;
 
 /// Weight of an agent's own model against the general one where speech outside its phrases is
 /// expected too.
-pub(super) const OPEN_WEIGHT: f32 = 0.5;
+pub(super) const OPEN_WEIGHT: f32 = 0.3;
 
 /// Files and words that all decoders share.
 pub(super) struct Vocabulary {
