@@ -18,4 +18,4 @@ pub use config::EngineConfig;
 pub use endpointing::{Wait, wait_after};
 pub use engine::{Engine, TimerReason};
 pub use input::{Input, Mark, SafetyAction};
-pub use output::{Output, Subject};
+pub use output::{Decision, Output, Subject};

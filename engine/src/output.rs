@@ -65,11 +65,48 @@ pub enum Output {
         /// The event.
         envelope: EventEnvelope,
     },
+    /// Why something was decided, for people who replay the log. Nothing to carry out.
+    Decided {
+        /// What.
+        decision: Decision,
+        /// The evidence, a sentence for people.
+        why: String,
+    },
     /// The session is over.
     Close {
         /// Why.
         reason: CloseReason,
     },
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// How long to wait until the person's turn is over.
+    Wait,
+    /// The person's turn is over.
+    TurnEnded,
+    /// Speech over the agent: play more quietly while it is judged.
+    Duck,
+    /// Speech over the agent: hold the reply while it is judged.
+    Hold,
+    /// Speech over the agent was none of its concern: go on.
+    Continue,
+    /// Speech over the agent stops it.
+    Stop,
+    /// A reply was begun before the turn was over.
+    Speculate,
+    /// The reply begun early is the one to be heard.
+    Confirm,
+    /// The reply begun early is forgotten.
+    Discard,
+    /// Words are said because it took too long or went wrong.
+    Fill,
+    /// A stage failed and is tried again.
+    Retry,
+    /// The call ends.
+    End,
 }
 
 /// A text to be checked.

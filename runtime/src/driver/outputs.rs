@@ -37,6 +37,7 @@ impl Driver {
             }
             Output::StopPlayout => self.mouth.stop(),
             Output::Publish { envelope } => self.publish(&envelope),
+            Output::Decided { .. } => {}
             Output::Close { reason } => self.done = Some(reason),
         }
     }

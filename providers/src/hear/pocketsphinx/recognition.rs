@@ -19,6 +19,9 @@ const FRAME_SAMPLES: usize = HEAR_RATE_HZ as usize / FRAMES_PER_S;
 /// Frames searched between two looks at what has arrived meanwhile (and at a cancel).
 const CHUNK_FRAMES: usize = 25;
 
+/// Quiet frames that a new search keeps before the first loud one: soft beginnings of words.
+const LEAD_FRAMES: usize = 30;
+
 /// How far the mean must have moved (root mean square) for a new search to be worth it.
 const MEAN_MOVED: f32 = 0.3;
 
@@ -207,7 +210,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
         if let Some(at) = self.pauses.split(self.frames.len(), self.tuning) {
             return self.settle_piece(at);
         }
-        if self.mean_is_stale() && self.search_cost_s(self.frames.len()) <= self.tuning.restart_s {
+        if self.mean_is_stale() && self.search_cost_s(self.spoken()) <= self.tuning.restart_s {
             self.restart()?;
         }
         Ok(())
@@ -223,6 +226,11 @@ impl<'a, F: Feed> Recognition<'a, F> {
         })
     }
 
+    /// Frames that a new search would go through.
+    fn spoken(&self) -> usize {
+        self.frames.len() - quiet_lead(&self.frames)
+    }
+
     fn search_cost_s(&self, frames: usize) -> f64 {
         frames as f64 * self.pace.search_s
     }
@@ -232,7 +240,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
             .channel
             .estimate(&Mean::of_speech(&self.frames), self.tuning.typical_frames);
         self.mean = Some((mean, self.frames.len()));
-        self.searched = 0;
+        self.searched = quiet_lead(&self.frames);
         self.decoder.start()
     }
 
@@ -294,8 +302,7 @@ impl<'a, F: Feed> Recognition<'a, F> {
         let now = self
             .channel
             .estimate(&Mean::of_speech(&self.frames), self.tuning.typical_frames);
-        let cost_s =
-            self.search_cost_s(self.frames.len()) + self.frames.len() as f64 * self.pace.end_s;
+        let cost_s = self.search_cost_s(self.spoken()) + self.frames.len() as f64 * self.pace.end_s;
         match self.mean {
             None => self.begin()?,
             Some((mean, _))
@@ -328,6 +335,14 @@ impl<'a, F: Feed> Recognition<'a, F> {
         }
         Ok(())
     }
+}
+
+/// Frames at the beginning that are so much quieter than the average one that no word can be in
+/// them, less a margin. They cost time and say nothing.
+fn quiet_lead(frames: &[Frame]) -> usize {
+    let loudness = frames.iter().map(|frame| frame[0]).sum::<f32>() / frames.len().max(1) as f32;
+    let first = frames.iter().position(|frame| frame[0] >= loudness);
+    first.unwrap_or(0).saturating_sub(LEAD_FRAMES)
 }
 
 /// Lower-case words, single spaces, and nothing that is no word.
@@ -366,5 +381,21 @@ impl Dither {
         // Numerical Recipes' linear congruential generator; the high bits are the random ones.
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (self.0 >> 16) as i32 % (2 * Self::TERM_MAX + 1) - Self::TERM_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decoder::CEPSTRA;
+    use super::*;
+
+    #[test]
+    fn a_long_silence_before_the_words_is_searched_only_shortly() {
+        let quiet = vec![[5.0; CEPSTRA]; 300];
+        let loud = vec![[50.0; CEPSTRA]; 100];
+        let padded = [quiet, loud.clone()].concat();
+        assert_eq!(quiet_lead(&padded), 300 - LEAD_FRAMES);
+        assert_eq!(quiet_lead(&loud), 0);
+        assert_eq!(quiet_lead(&[]), 0);
     }
 }
