@@ -26,13 +26,13 @@ const SPELLING_EXTRA_MS: u64 = 400;
 pub fn wait_after(text: &str, config: &EngineConfig) -> Wait {
     let clamp = |ms: u64| {
         ms.clamp(
-            config.endpointing_ms_min,
-            config.endpointing_ms_max.max(config.endpointing_ms_min),
+            config.endpointing.ms_min,
+            config.endpointing.ms_max.max(config.endpointing.ms_min),
         )
     };
     let Some(last) = text.split_whitespace().next_back() else {
         return Wait {
-            ms: clamp(config.endpointing_ms_min),
+            ms: clamp(config.endpointing.ms_min),
             reason: "no words yet".into(),
         };
     };
@@ -41,7 +41,7 @@ pub fn wait_after(text: &str, config: &EngineConfig) -> Wait {
         .to_lowercase();
     if HANGING.contains(&last.as_str()) {
         return Wait {
-            ms: clamp(config.endpointing_ms_max),
+            ms: clamp(config.endpointing.ms_max),
             reason: format!("transcript ends in '{last}'"),
         };
     }
@@ -55,14 +55,14 @@ pub fn wait_after(text: &str, config: &EngineConfig) -> Wait {
         .filter(|word| spelled(&word.to_lowercase()))
         .count();
     if tail == 2 {
-        let ms = clamp(config.endpointing_ms_min + SPELLING_EXTRA_MS);
+        let ms = clamp(config.endpointing.ms_min + SPELLING_EXTRA_MS);
         return Wait {
             ms,
             reason: "letters or digits may follow".into(),
         };
     }
     Wait {
-        ms: clamp(config.endpointing_ms_min),
+        ms: clamp(config.endpointing.ms_min),
         reason: "the sentence may be complete".into(),
     }
 }
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn a_minimum_above_the_maximum_wins() {
         let mut config = EngineConfig::new(SessionId::from("s"), AgentId::from("a"), "A");
-        config.endpointing_ms_min = 2_000;
-        config.endpointing_ms_max = 100;
+        config.endpointing.ms_min = 2_000;
+        config.endpointing.ms_max = 100;
         assert_eq!(wait_after("and", &config).ms, 2_000);
     }
 }

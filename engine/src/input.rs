@@ -1,7 +1,8 @@
 //! Everything that can happen to a conversation.
 
 use antiphon_proto::{
-    CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, UtteranceId,
+    CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, ToolCall, ToolCallId,
+    UtteranceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,24 @@ pub enum Input {
     SpeechStopped {
         /// When the speech itself ended; the detector's hangover is not part of it.
         end: Moment,
+    },
+    /// The first sign of a sound that may be speech, before the detector is sure. May be nothing.
+    SoundStarted,
+    /// What the sound over the agent's speech is like.
+    OverlapJudged {
+        /// The judgement.
+        kind: OverlapKind,
+    },
+    /// The talk button went down.
+    TalkPressed,
+    /// The talk button was let go.
+    TalkReleased,
+    /// The client says that the person's turn is over.
+    TurnCommitted,
+    /// A key of a telephone.
+    Dtmf {
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        key: char,
     },
     /// The words of an utterance so far.
     TranscriptPartial {
@@ -50,6 +69,20 @@ pub enum Input {
         generation: GenerationId,
         /// The words.
         text: String,
+    },
+    /// The responder wants tools to be run, all at once; it has nothing more to say before that.
+    ToolCalls {
+        /// Which reply.
+        generation: GenerationId,
+        /// The calls.
+        calls: Vec<ToolCall>,
+    },
+    /// A tool has finished.
+    ToolDone {
+        /// Which call.
+        id: ToolCallId,
+        /// Its result, or what went wrong, as the responder is to read it.
+        result: String,
     },
     /// The responder has finished.
     GenerationDone {
@@ -145,6 +178,20 @@ pub enum Input {
     },
     /// A deadline of [`crate::Engine::poll_timeout`] has passed.
     Timeout,
+}
+
+/// What a sound over the agent's speech is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverlapKind {
+    /// The person wants the turn.
+    Interruption,
+    /// "uh-huh": the person listens.
+    Backchannel,
+    /// A cough, laughter, a door.
+    Noise,
+    /// The agent's own voice coming back.
+    Echo,
 }
 
 /// One word's place in a segment's text and audio.

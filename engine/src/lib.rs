@@ -10,12 +10,16 @@ mod endpointing;
 mod engine;
 mod input;
 mod output;
+mod phrases;
 mod reply;
 mod sentence;
 mod user_turn;
 
-pub use config::EngineConfig;
+pub use config::{
+    Endpointing, EndpointingMode, EngineConfig, Interruption, InterruptionMode, Limits, Patience,
+    Speculation, SpeculationMode, Words,
+};
 pub use endpointing::{Wait, wait_after};
 pub use engine::{Engine, TimerReason};
-pub use input::{Input, Mark, SafetyAction};
+pub use input::{Input, Mark, OverlapKind, SafetyAction};
 pub use output::{Decision, Output, Subject};

@@ -1,7 +1,8 @@
 //! Everything a conversation asks its driver to do.
 
 use antiphon_proto::{
-    CloseReason, EventEnvelope, GenerationId, Message, Moment, SegmentId, TurnId, UtteranceId,
+    CloseReason, EventEnvelope, GenerationId, Message, Moment, SegmentId, ToolCall, ToolCallId,
+    TurnId, UtteranceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +38,10 @@ pub enum Output {
     StartGeneration {
         /// Its id.
         generation: GenerationId,
-        /// What was said and heard; the last entry is the person's.
+        /// What was said and heard, tool calls and results included.
         history: Vec<Message>,
+        /// False where it must answer without calling tools.
+        tools: bool,
     },
     /// Stop the responder; nothing more is wanted of this reply.
     CancelGeneration {
@@ -53,10 +56,28 @@ pub enum Output {
         turn: TurnId,
         /// The words.
         text: String,
+        /// True where it is made but not played before [`Output::ReleasePlayout`].
+        hold: bool,
+    },
+    /// Play what was made to be held.
+    ReleasePlayout,
+    /// Play more quietly: the person may be speaking.
+    DuckPlayout,
+    /// Play at full level again.
+    UnduckPlayout,
+    /// Run a tool; the driver answers with [`crate::Input::ToolDone`].
+    RunTool {
+        /// The call.
+        call: ToolCall,
+    },
+    /// The result of a tool is not waited for any more.
+    CancelTool {
+        /// Which call.
+        id: ToolCallId,
     },
     /// Hold the playout at once, keeping what is queued.
     PausePlayout,
-    /// Go on playing.
+    /// Go on playing, from the beginning of the word that was cut.
     ResumePlayout,
     /// Stop the playout at once and forget everything queued or being made.
     StopPlayout,
@@ -115,6 +136,11 @@ pub enum Decision {
 pub enum Subject {
     /// What the person said in a turn.
     User {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// What the person seems to be saying, for a reply begun early.
+    Draft {
         /// The turn.
         turn: TurnId,
     },

@@ -2,21 +2,21 @@
 
 use std::collections::VecDeque;
 
-use antiphon_proto::{GenerationId, Moment, SegmentId, TurnId, TurnTimeline};
+use antiphon_proto::{GenerationId, Moment, SegmentId, ToolCall, TurnId, TurnTimeline};
 
 use crate::input::Mark;
 use crate::sentence::SentenceSplitter;
 
 /// Segments handed to the voice ahead of the one that plays: enough that none is waited for,
 /// little enough that a cancelled reply wastes little.
-const SEGMENTS_AHEAD: usize = 2;
+pub(crate) const SEGMENTS_AHEAD: usize = 2;
 /// Segments of one reply; the responder is stopped at this.
 pub(crate) const SEGMENTS_MAX: usize = 128;
 /// Milliseconds a character takes in speech, for segments whose marks did not come (150 words a
 /// minute of six characters).
 const MS_PER_CHAR: u64 = 66;
 
-/// One reply of the agent.
+/// One reply of the agent: sentences, and rounds of tool calls between them.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) turn: TurnId,
@@ -24,17 +24,42 @@ pub(crate) struct Reply {
     pub(crate) generation: Option<GenerationId>,
     pub(crate) splitter: SentenceSplitter,
     pub(crate) segments: VecDeque<Segment>,
+    /// What the turn's timeline says beside the moments below.
     pub(crate) timeline: TurnTimeline,
     /// When the person's turn ended; the zero of the timeline.
     pub(crate) origin: Moment,
+    /// When it was begun, or last begun again.
     pub(crate) started_at: Moment,
+    pub(crate) first_token_at: Option<Moment>,
+    pub(crate) first_audio_made_at: Option<Moment>,
     /// True once a frame of it was sent.
     pub(crate) audible: bool,
-    pub(crate) paused: bool,
+    /// True while the playout is held because the person speaks over it.
+    pub(crate) held: bool,
     /// True where the reply is the engine's own words (greeting, apology, farewell).
     pub(crate) scripted: bool,
+    /// False where it is said to its end whatever the person does.
+    pub(crate) interruptible: bool,
     /// True where the call ends once the reply has been heard whole.
     pub(crate) hang_up: bool,
+    /// Rounds of tool calls so far.
+    pub(crate) step: u32,
+    pub(crate) tools: Vec<ToolUse>,
+    /// Failures of the responder that were retried.
+    pub(crate) retries: u32,
+    /// Fillers said.
+    pub(crate) fillers: u32,
+    /// Since when the person has been waiting in silence.
+    pub(crate) waiting_since: Moment,
+}
+
+/// A tool called in a reply.
+#[derive(Clone, Debug)]
+pub(crate) struct ToolUse {
+    pub(crate) step: u32,
+    pub(crate) call: ToolCall,
+    pub(crate) started_at: Moment,
+    pub(crate) result: Option<String>,
 }
 
 /// One sentence of a reply.
@@ -43,6 +68,10 @@ pub(crate) struct Segment {
     pub(crate) id: SegmentId,
     pub(crate) text: String,
     pub(crate) state: SegmentState,
+    /// The round of the reply that it belongs to.
+    pub(crate) step: u32,
+    /// True for words that only pass the time.
+    pub(crate) filler: bool,
     marks: Vec<Mark>,
     duration_ms: Option<u64>,
     /// Bytes of `text` heard; only grows.
@@ -64,11 +93,13 @@ pub(crate) enum SegmentState {
 }
 
 impl Segment {
-    pub(crate) fn new(id: SegmentId, text: String) -> Self {
+    pub(crate) fn new(id: SegmentId, step: u32, text: String) -> Self {
         Self {
             id,
             text,
             state: SegmentState::Unchecked,
+            step,
+            filler: false,
             marks: Vec::new(),
             duration_ms: None,
             heard: 0,
@@ -133,8 +164,9 @@ impl Segment {
         self.text[..self.heard].encode_utf16().count() as u32
     }
 
-    fn heard_whole(&self) -> bool {
-        self.heard == self.text.len()
+    /// What was not heard of it.
+    fn unheard_text(&self) -> &str {
+        self.text[self.heard..].trim()
     }
 
     fn over(&self) -> bool {
@@ -157,10 +189,18 @@ impl Reply {
             timeline,
             origin,
             started_at: now,
+            first_token_at: None,
+            first_audio_made_at: None,
             audible: false,
-            paused: false,
+            held: false,
             scripted: false,
+            interruptible: true,
             hang_up: false,
+            step: 0,
+            tools: Vec::new(),
+            retries: 0,
+            fillers: 0,
+            waiting_since: now,
         }
     }
 
@@ -168,14 +208,14 @@ impl Reply {
         self.segments.iter_mut().find(|segment| segment.id == id)
     }
 
-    /// The next sentence to hand to the voice, in order, while it is not too far ahead.
-    pub(crate) fn next_to_speak(&mut self) -> Option<&mut Segment> {
+    /// The next sentence to hand to the voice, in order, while at most `ahead_max` others are there.
+    pub(crate) fn next_to_speak(&mut self, ahead_max: usize) -> Option<&mut Segment> {
         let ahead = self
             .segments
             .iter()
             .filter(|segment| segment.state == SegmentState::Speaking)
             .count();
-        if ahead > SEGMENTS_AHEAD {
+        if ahead > ahead_max {
             return None;
         }
         let next = self.segments.iter_mut().find(|segment| {
@@ -187,22 +227,72 @@ impl Reply {
         (next.state == SegmentState::Cleared).then_some(next)
     }
 
-    /// True once nothing more will be said.
-    pub(crate) fn finished(&self) -> bool {
-        self.generation.is_none() && self.segments.iter().all(Segment::over)
+    /// True while something of it plays or is about to.
+    pub(crate) fn sounding(&self) -> bool {
+        self.audible && self.in_voice()
     }
 
-    /// The words that were heard, and whether they are less than all there was to say.
-    pub(crate) fn heard(&self) -> (String, bool) {
+    /// True while the voice makes or plays a sentence.
+    pub(crate) fn in_voice(&self) -> bool {
+        self.segments
+            .iter()
+            .any(|segment| segment.state == SegmentState::Speaking)
+    }
+
+    /// True where every sentence so far is over.
+    pub(crate) fn silent(&self) -> bool {
+        self.segments.iter().all(Segment::over)
+    }
+
+    /// True where it has said anything that is no filler, or is about to.
+    pub(crate) fn has_words(&self) -> bool {
+        self.segments.iter().any(|segment| !segment.filler)
+    }
+
+    pub(crate) fn awaits_tools(&self) -> bool {
+        self.tools.iter().any(|tool| tool.result.is_none())
+    }
+
+    /// True once nothing more will be said.
+    pub(crate) fn finished(&self) -> bool {
+        self.generation.is_none() && !self.awaits_tools() && self.silent()
+    }
+
+    /// The words of a round that were heard, and whether they are less than all there was to say.
+    pub(crate) fn heard_in(&self, step: u32) -> (String, bool) {
         let mut words: Vec<&str> = Vec::new();
-        let mut whole = self.generation.is_none();
-        for segment in &self.segments {
+        let mut whole = self.generation.is_none() || step < self.step;
+        for segment in self.segments.iter().filter(|segment| segment.step == step) {
+            if segment.state == SegmentState::Failed {
+                continue;
+            }
             if !segment.heard_text().is_empty() {
                 words.push(segment.heard_text());
             }
-            whole &= segment.heard_whole() || segment.state == SegmentState::Failed;
+            // The playout goes in order: behind a sentence that was not heard whole is nothing.
+            if !segment.unheard_text().is_empty() {
+                whole = false;
+                break;
+            }
         }
         (words.join(" "), !whole)
+    }
+
+    /// All words of a round, heard or still to be heard.
+    pub(crate) fn said_in(&self, step: u32) -> String {
+        let of_step = self.segments.iter().filter(|segment| segment.step == step);
+        let words: Vec<&str> = of_step.map(|segment| segment.text.as_str()).collect();
+        words.join(" ")
+    }
+
+    /// The words that the person did not hear; fillers left out.
+    pub(crate) fn unsaid(&self) -> String {
+        let rest = self.segments.iter().filter(|segment| !segment.filler);
+        let words: Vec<&str> = rest
+            .map(Segment::unheard_text)
+            .filter(|text| !text.is_empty())
+            .collect();
+        words.join(" ")
     }
 }
 
@@ -219,7 +309,7 @@ mod tests {
     use super::*;
 
     fn segment(text: &str) -> Segment {
-        Segment::new(SegmentId(1), text.to_owned())
+        Segment::new(SegmentId(1), 0, text.to_owned())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use antiphon_proto::{Moment, TurnId, UtteranceId};
 
-use crate::EngineConfig;
+use crate::config::{EndpointingMode, EngineConfig};
 use crate::endpointing::{Wait, wait_after};
 
 /// After the wait is over, how much longer to wait for a final transcript before the partial is
@@ -10,9 +10,6 @@ use crate::endpointing::{Wait, wait_after};
 const FINAL_GRACE_MS: u64 = 2_500;
 /// Utterances kept of one turn; more are joined into the last.
 const UTTERANCES_MAX: usize = 64;
-
-/// Stands for typed words among utterances; spoken ones count from 1.
-const TYPED: UtteranceId = UtteranceId(0);
 
 /// One turn of the person: utterances separated by pauses too short to end it.
 #[derive(Clone, Debug)]
@@ -24,6 +21,16 @@ pub(crate) struct UserTurn {
     pub(crate) speech_end: Option<Moment>,
     /// When the last final transcript came.
     pub(crate) final_at: Option<Moment>,
+    /// When the turn's first speech began.
+    pub(crate) began_at: Moment,
+    /// When the words last changed.
+    pub(crate) changed_at: Moment,
+    /// Replies begun early in this turn.
+    pub(crate) drafts: u32,
+    /// True where the client says that the turn is over.
+    pub(crate) committed: bool,
+    /// True where an utterance of it could not be recognized.
+    pub(crate) failed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -42,20 +49,12 @@ impl UserTurn {
             onset,
             speech_end: None,
             final_at: None,
+            began_at: onset,
+            changed_at: onset,
+            drafts: 0,
+            committed: false,
+            failed: false,
         }
-    }
-
-    /// A turn that was typed: whole, and over.
-    pub(crate) fn typed(turn: TurnId, text: &str, now: Moment) -> Self {
-        let mut typed = Self::new(turn, now);
-        let text = text.to_owned();
-        typed.utterances.push(Utterance {
-            id: TYPED,
-            text,
-            settled: true,
-        });
-        typed.speech_end = Some(now);
-        typed
     }
 
     pub(crate) fn begin_utterance(&mut self, id: UtteranceId, onset: Moment) {
@@ -91,7 +90,11 @@ impl UserTurn {
         else {
             return false;
         };
-        utterance.text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if utterance.text != words {
+            utterance.text = words;
+            self.changed_at = now;
+        }
         utterance.settled = is_final;
         if is_final {
             self.final_at = Some(now);
@@ -105,21 +108,13 @@ impl UserTurn {
             .utterances
             .iter_mut()
             .find(|utterance| utterance.id == id && !utterance.settled);
-        found.map(|utterance| utterance.settled = true).is_some()
-    }
-
-    /// Adds the utterances of a turn that turned out to be the rest of this one.
-    pub(crate) fn continue_with(&mut self, newer: UserTurn) {
-        self.utterances.extend(newer.utterances);
-        self.speaking = newer.speaking;
-        self.onset = newer.onset;
-        self.speech_end = newer.speech_end.or(self.speech_end);
-        self.final_at = newer.final_at.or(self.final_at);
+        let found = found.map(|utterance| utterance.settled = true).is_some();
+        self.failed |= found;
+        found
     }
 
     pub(crate) fn current_utterance(&self) -> Option<UtteranceId> {
-        let spoken = self.utterances.last().map(|utterance| utterance.id);
-        spoken.filter(|id| *id != TYPED)
+        self.utterances.last().map(|utterance| utterance.id)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -132,7 +127,8 @@ impl UserTurn {
         words.join(" ")
     }
 
-    fn settled(&self) -> bool {
+    /// True where no transcript is awaited.
+    pub(crate) fn settled(&self) -> bool {
         self.utterances.iter().all(|utterance| utterance.settled)
     }
 
@@ -146,7 +142,12 @@ impl UserTurn {
         if self.speaking {
             return None;
         }
-        let due = self.speech_end?.plus_ms(self.wait(config).ms);
+        let wait_ms = match config.endpointing.mode {
+            _ if self.committed => 0,
+            EndpointingMode::Auto => self.wait(config).ms,
+            EndpointingMode::Manual | EndpointingMode::PushToTalk => return None,
+        };
+        let due = self.speech_end?.plus_ms(wait_ms);
         Some(if self.settled() {
             due
         } else {

@@ -4,16 +4,19 @@
 
 mod common;
 
-use antiphon_engine::{Engine, EngineConfig, Input, Mark, Output, SafetyAction, Subject};
+use antiphon_engine::{
+    Engine, EngineConfig, Input, Mark, Output, OverlapKind, SafetyAction, Subject,
+};
 use antiphon_proto::{
     AgentId, CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SafetyState, SegmentId,
-    SessionId, TurnId, UtteranceId,
+    SessionId, ToolCall, TurnId, UtteranceId,
 };
 use proptest::prelude::*;
 
 fn config() -> EngineConfig {
     let mut config = EngineConfig::new(SessionId::from("sess_x"), AgentId::from("cal"), "Cal");
-    config.greeting = "Hello there.".into();
+    config.words.greeting = "Hello there.".into();
+    config.tools = vec!["clock".into()];
     config
 }
 
@@ -45,6 +48,17 @@ fn any_command() -> impl Strategy<Value = Input> {
         words().prop_map(|text| Input::UserText { text }),
         (0u64..99).prop_map(|seconds| Input::MeterSecond { seconds }),
         Just(Input::InterruptRequested),
+        Just(Input::SoundStarted),
+        Just(Input::TalkPressed),
+        Just(Input::TalkReleased),
+        Just(Input::TurnCommitted),
+        any::<char>().prop_map(|key| Input::Dtmf { key }),
+        Just(Input::OverlapJudged {
+            kind: OverlapKind::Interruption
+        }),
+        Just(Input::OverlapJudged {
+            kind: OverlapKind::Noise
+        }),
         Just(Input::Trouble {
             code: NoticeCode::BadMessage,
             message: "x".into()
@@ -81,9 +95,26 @@ fn any_generation() -> impl Strategy<Value = Input> {
             hang_up
         }),
         generation().prop_map(|generation| Input::GenerationFailed { generation }),
-        (id(), any::<bool>()).prop_map(|(id, user)| {
-            let subject = if user {
+        (generation(), id(), any::<bool>()).prop_map(|(generation, id, known)| {
+            let call = ToolCall {
+                id: format!("call_{id}").as_str().into(),
+                name: if known { "clock" } else { "nothing" }.into(),
+                arguments: "{}".into(),
+            };
+            Input::ToolCalls {
+                generation,
+                calls: vec![call],
+            }
+        }),
+        (id(), words()).prop_map(|(id, result)| Input::ToolDone {
+            id: format!("call_{id}").as_str().into(),
+            result
+        }),
+        (id(), 0..3u8).prop_map(|(id, whose)| {
+            let subject = if whose == 0 {
                 Subject::User { turn: TurnId(id) }
+            } else if whose == 1 {
+                Subject::Draft { turn: TurnId(id) }
             } else {
                 let segment = SegmentId(id);
                 Subject::Agent { segment }
@@ -150,7 +181,7 @@ proptest! {
 
 fn check_invariants(outputs: &[Output], engine: &Engine) {
     let mut seq = 0;
-    let mut spoken = String::new();
+    let mut spoken: Vec<String> = Vec::new();
     for output in outputs {
         match output {
             Output::Publish { envelope } => {
@@ -159,14 +190,19 @@ fn check_invariants(outputs: &[Output], engine: &Engine) {
                 if let Event::MessageCommitted { message } = &envelope.event
                     && message.role == Role::Agent
                 {
-                    let heard: String = message.text.split_whitespace().collect();
-                    assert!(
-                        spoken.contains(heard.as_str()),
-                        "heard what was never spoken: {heard:?}"
-                    );
+                    let mut said = spoken.iter();
+                    let heard = message.text.split_whitespace();
+                    for word in heard {
+                        assert!(
+                            said.any(|spoken: &String| spoken == word),
+                            "heard what was never spoken: {word:?}"
+                        );
+                    }
                 }
             }
-            Output::Speak { text, .. } => spoken.extend(text.split_whitespace()),
+            Output::Speak { text, .. } => {
+                spoken.extend(text.split_whitespace().map(str::to_owned));
+            }
             _ => {}
         }
     }
@@ -175,5 +211,9 @@ fn check_invariants(outputs: &[Output], engine: &Engine) {
         .filter(|output| matches!(output, Output::Close { .. }))
         .count();
     assert!(closes <= 1);
-    assert!(engine.history().all(|message| !message.text.is_empty()));
+    assert!(
+        engine
+            .history()
+            .all(|message| message.tool.is_some() || !message.text.is_empty())
+    );
 }

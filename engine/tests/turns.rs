@@ -252,14 +252,17 @@ fn a_responder_that_fails_or_says_nothing_is_apologized_for() {
         let words = spoken(&call.take()).concat();
         assert!(words.contains("Sorry"), "said {words:?}");
     };
+    // It is asked a second time before that.
+    let both = |call: &mut Call, input: &dyn Fn(GenerationId) -> Input| {
+        for generation in [1, 2] {
+            assert!(spoken(&call.outputs).is_empty());
+            call.input(input(GenerationId(generation)));
+        }
+    };
+    check(&|call| both(call, &|generation| Input::GenerationFailed { generation }));
     check(&|call| {
-        call.input(Input::GenerationFailed {
-            generation: GenerationId(1),
-        });
-    });
-    check(&|call| {
-        call.input(Input::GenerationDone {
-            generation: GenerationId(1),
+        both(call, &|generation| Input::GenerationDone {
+            generation,
             hang_up: false,
         });
     });

@@ -57,6 +57,17 @@ pub enum Event {
         #[serde(rename = "final")]
         is_final: bool,
     },
+    /// Nobody has said anything for long; the agent asks, then ends the call.
+    UserAway {},
+    /// The agent runs a tool, or has its result.
+    Tool {
+        /// The exchange.
+        turn: TurnId,
+        /// The tool's name.
+        name: String,
+        /// True at its start, false at its end.
+        running: bool,
+    },
     /// A sentence that the agent is about to speak; it has passed the safety check.
     AgentText {
         /// The exchange.
@@ -115,7 +126,23 @@ pub enum Event {
         reason: CloseReason,
         /// Seconds of talk that were counted.
         seconds: u64,
+        /// What was prepared early, and how much of it was for nothing.
+        #[serde(default)]
+        speculation: SpeculationView,
     },
+}
+
+/// Replies begun before the person had finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SpeculationView {
+    /// Begun.
+    pub started: u32,
+    /// Heard.
+    pub confirmed: u32,
+    /// Characters that were generated for nothing.
+    pub wasted_chars: u64,
+    /// Sentences that were spoken for nothing.
+    pub wasted_sentences: u32,
 }
 
 /// What the agent is doing.
@@ -170,6 +197,8 @@ pub enum NoticeCode {
     VoiceTrouble,
     /// Another connection took this session over.
     Replaced,
+    /// The call seems to have reached a voicemail.
+    Voicemail,
 }
 
 /// Why a session ended.
@@ -190,6 +219,12 @@ pub enum CloseReason {
     Drained,
     /// The longest allowed call was reached.
     TimeLimit,
+    /// The person stayed silent.
+    UserAway,
+    /// Too many turns in a row could not be answered.
+    TooManyFailures,
+    /// A voicemail answered.
+    Voicemail,
     /// A fault in the engine; the report has the session id.
     InternalError,
 }
@@ -208,6 +243,10 @@ pub struct TurnTimeline {
     pub endpointing_ms: Option<u64>,
     /// Why it waited as long as it did, for people.
     pub endpointing_reason: Option<String>,
+    /// True where the reply was begun before the turn was over: then its first words and audio may
+    /// have been there at 0.
+    #[serde(default)]
+    pub speculative: bool,
     /// The responder's first words were there.
     pub first_token_ms: Option<u64>,
     /// The voice's first audio was made.
@@ -232,6 +271,18 @@ pub enum ClientMessage {
     },
     /// Stop the agent's speech now.
     Interrupt {},
+    /// Push to talk: true when the button goes down.
+    Talk {
+        /// True while it is held.
+        pressed: bool,
+    },
+    /// The person's turn is over (manual turns).
+    CommitTurn {},
+    /// A key of a telephone.
+    Dtmf {
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        key: char,
+    },
     /// End the call.
     HangUp {},
     /// Keeps a WebSocket alive; no answer.

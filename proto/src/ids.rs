@@ -58,6 +58,10 @@ text_id!(
     /// The name of a personality file without its ending, e.g. `cal`.
     AgentId
 );
+text_id!(
+    /// One call of a tool, named by the responder. Unique within a session.
+    ToolCallId
+);
 count_id!(
     /// One exchange: what the person said and what was answered. Counts from 1 within a session;
     /// the greeting is turn 0.

@@ -15,8 +15,8 @@ pub use api::{
 };
 pub use event::{
     AgentState, ClientMessage, CloseReason, Event, EventEnvelope, NoticeCode, RecognizerView,
-    SafetyState, TurnTimeline,
+    SafetyState, SpeculationView, TurnTimeline,
 };
-pub use ids::{AgentId, GenerationId, SegmentId, SessionId, TurnId, UtteranceId};
-pub use message::{Message, Role};
+pub use ids::{AgentId, GenerationId, SegmentId, SessionId, ToolCallId, TurnId, UtteranceId};
+pub use message::{Message, Role, ToolCall, ToolRef};
 pub use time::Moment;

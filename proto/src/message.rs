@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::TurnId;
+use crate::{ToolCallId, TurnId};
 
 /// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +13,30 @@ pub enum Role {
     User,
     /// The agent. Its text is what was heard, not what was generated.
     Agent,
+    /// A tool that the agent called: `text` are its arguments, JSON.
+    ToolCall,
+    /// What the tool answered.
+    ToolResult,
+}
+
+/// A tool that the responder wants to be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolCall {
+    /// Names this call; its result carries the same.
+    pub id: ToolCallId,
+    /// The tool.
+    pub name: String,
+    /// Its arguments, a JSON object as text.
+    pub arguments: String,
+}
+
+/// Which call of which tool a history entry is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolRef {
+    /// The call.
+    pub id: ToolCallId,
+    /// The tool.
+    pub name: String,
 }
 
 /// One entry of the history: what a person said, or what they heard the agent say.
@@ -28,4 +52,7 @@ pub struct Message {
     pub interrupted: bool,
     /// Milliseconds since session start.
     pub at_ms: u64,
+    /// The tool, for [`Role::ToolCall`] and [`Role::ToolResult`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<ToolRef>,
 }

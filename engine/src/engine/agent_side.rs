@@ -1,102 +1,190 @@
-//! The agent's reply: from the responder's words to what was heard.
+//! The agent's reply: from the responder's words to the voice.
 
 use antiphon_proto::{
-    CloseReason, Event, GenerationId, Moment, NoticeCode, Role, SegmentId, TurnId,
+    CloseReason, Event, GenerationId, Message, Moment, NoticeCode, Role, SegmentId, TurnId,
 };
 
-use super::{Engine, FIRST_WORDS_MS_MAX, FinishedTurn};
-use crate::input::Mark;
-use crate::reply::{Reply, SEGMENTS_MAX, Segment, SegmentState};
-use crate::{Output, SafetyAction, Subject};
+use super::{Engine, FinishedTurn};
+use crate::config::SpeculationMode;
+use crate::phrases::is_go_on;
+use crate::reply::{Reply, SEGMENTS_AHEAD, SEGMENTS_MAX, Segment, SegmentState};
+use crate::{Decision, Output, SafetyAction, Subject};
+
+impl Reply {
+    /// Notes where the time of the person's turn went.
+    pub(super) fn time_user(&mut self, finished: &FinishedTurn) {
+        let since_end = |at: Moment| at.ms_since(finished.origin);
+        self.timeline.transcript_final_ms = finished.final_at.map(since_end);
+        if finished.endpointing_reason.is_some() {
+            self.timeline.endpointing_ms = Some(since_end(finished.ended_at));
+        }
+        self.timeline
+            .endpointing_reason
+            .clone_from(&finished.endpointing_reason);
+    }
+}
 
 impl Engine {
     /// Begins the reply to a checked turn.
     pub(super) fn answer(&mut self, finished: FinishedTurn, action: SafetyAction) {
         let mut reply = Reply::new(finished.turn, finished.origin, self.now);
-        let since_end = |at: Moment| at.ms_since(finished.origin);
-        reply.timeline.transcript_final_ms = finished.user.final_at.map(since_end);
-        if finished.endpointing_reason.is_some() {
-            reply.timeline.endpointing_ms = Some(since_end(finished.ended_at));
-        }
-        reply
-            .timeline
-            .endpointing_reason
-            .clone_from(&finished.endpointing_reason);
-        self.answered = Some(finished);
-        match action {
-            SafetyAction::Pass => {
-                let generation = self.next_generation;
-                self.next_generation = generation.next();
-                reply.generation = Some(generation);
-                self.reply = Some(reply);
-                let history = self.history.iter().cloned().collect();
-                self.emit(Output::StartGeneration {
-                    generation,
-                    history,
-                });
-            }
-            SafetyAction::Replace { text } => {
-                reply.scripted = true;
-                self.reply = Some(reply);
-                self.speak_script(&text);
-            }
+        reply.time_user(&finished);
+        let unsaid = std::mem::take(&mut self.unsaid);
+        let script = match action {
+            SafetyAction::Pass => self.owed_script.take(),
+            SafetyAction::Replace { text } => Some(text),
+        };
+        if let Some(text) = script {
+            reply.scripted = true;
+            reply.interruptible = false;
+            self.owed_script = Some(text.clone());
+            self.reply = Some(reply);
+            self.speak_script(&text);
+        } else if !unsaid.is_empty() && is_go_on(&finished.text) {
+            self.reply = Some(reply);
+            self.go_on_with(&unsaid);
+        } else {
+            self.reply = Some(reply);
+            self.ask_responder();
         }
     }
 
+    /// Says what was left unsaid, checked again.
+    fn go_on_with(&mut self, unsaid: &str) {
+        let Some(reply) = &mut self.reply else { return };
+        let mut pieces = reply.splitter.push(unsaid);
+        pieces.extend(reply.splitter.finish());
+        self.check_pieces(false, pieces);
+        self.advance_reply();
+    }
+
+    /// Starts the responder on the current reply.
+    pub(super) fn ask_responder(&mut self) {
+        let generation = self.allocate_generation();
+        let history = self.history_to_answer();
+        let now = self.now;
+        let Some(reply) = &mut self.reply else { return };
+        reply.generation = Some(generation);
+        reply.started_at = now;
+        let tools = reply.step < self.config.limits.tool_steps_max && !self.config.tools.is_empty();
+        self.emit(Output::StartGeneration {
+            generation,
+            history,
+            tools,
+        });
+    }
+
+    /// What the responder is to read: history, what the reply under way has said and learned, and
+    /// a word on each tool that still runs.
+    pub(super) fn history_to_answer(&self) -> Vec<Message> {
+        let mut history: Vec<Message> = self.history.iter().cloned().collect();
+        for orphan in &self.orphans {
+            history.push(self.tool_message(
+                orphan.turn,
+                Role::ToolResult,
+                &orphan.call,
+                "(still running)",
+            ));
+        }
+        if let Some(reply) = &self.reply {
+            for step in 0..reply.step {
+                let text = reply.said_in(step);
+                if !text.is_empty() {
+                    history.push(Message {
+                        turn: reply.turn,
+                        role: Role::Agent,
+                        text,
+                        interrupted: false,
+                        at_ms: self.now.ms(),
+                        tool: None,
+                    });
+                }
+                history.extend(self.tool_messages(reply, step));
+            }
+        }
+        history
+    }
+
     /// Says the engine's own words: greeting, apology, farewell.
-    pub(super) fn say(&mut self, turn: TurnId, text: String) {
+    pub(super) fn say(&mut self, turn: TurnId, text: &str) {
         if text.trim().is_empty() {
             return;
         }
         let mut reply = Reply::new(turn, self.now, self.now);
         reply.scripted = true;
         self.reply = Some(reply);
-        self.speak_script(&text);
+        self.speak_script(text);
     }
 
     /// Queues reviewed words; they need no check.
-    fn speak_script(&mut self, text: &str) {
+    pub(super) fn speak_script(&mut self, text: &str) {
         let Some(reply) = &mut self.reply else { return };
         let mut pieces = reply.splitter.push(text);
         pieces.extend(reply.splitter.finish());
         for piece in pieces {
-            let id = self.next_segment;
-            self.next_segment = id.next();
-            if let Some(reply) = &mut self.reply {
-                reply.segments.push_back(Segment::new(id, piece));
-            }
-            self.clear_segment(id, None);
+            self.queue_cleared(piece, false);
         }
         self.advance_reply();
     }
 
-    pub(super) fn on_delta(&mut self, generation: GenerationId, text: &str) {
-        let Some(reply) = self
-            .reply
-            .as_mut()
-            .filter(|reply| reply.generation == Some(generation))
-        else {
-            return;
-        };
-        if reply.timeline.first_token_ms.is_none() && !text.is_empty() {
-            reply.timeline.first_token_ms = Some(self.now.ms_since(reply.origin));
+    pub(super) fn queue_cleared(&mut self, text: String, filler: bool) {
+        let id = self.allocate_segment();
+        if let Some(reply) = &mut self.reply {
+            let mut segment = Segment::new(id, reply.step, text);
+            segment.filler = filler;
+            segment.state = SegmentState::Cleared;
+            reply.segments.push_back(segment);
         }
-        let pieces = reply.splitter.push(text);
-        self.check_pieces(pieces);
     }
 
-    fn check_pieces(&mut self, pieces: Vec<String>) {
+    /// The reply that a generation belongs to, and whether it is the draft.
+    pub(super) fn reply_of(&mut self, generation: GenerationId) -> Option<(&mut Reply, bool)> {
+        let is_its = |reply: &&mut Reply| reply.generation == Some(generation);
+        let live = self
+            .reply
+            .as_mut()
+            .filter(is_its)
+            .map(|reply| (reply, false));
+        let draft = self.draft.as_mut().map(|draft| &mut draft.reply);
+        live.or_else(|| draft.filter(is_its).map(|reply| (reply, true)))
+    }
+
+    /// A sentence of the reply or of the draft.
+    pub(super) fn segment(&mut self, id: SegmentId) -> Option<&mut Segment> {
+        let live = self.reply.as_mut().and_then(|reply| reply.segment(id));
+        let draft = self.draft.as_mut();
+        live.or_else(|| draft.and_then(|draft| draft.reply.segment(id)))
+    }
+
+    pub(super) fn on_delta(&mut self, generation: GenerationId, text: &str) {
+        let now = self.now;
+        let Some((reply, is_draft)) = self.reply_of(generation) else {
+            return;
+        };
+        if !text.is_empty() {
+            reply.first_token_at.get_or_insert(now);
+        }
+        let pieces = reply.splitter.push(text);
+        self.check_pieces(is_draft, pieces);
+    }
+
+    pub(super) fn check_pieces(&mut self, is_draft: bool, pieces: Vec<String>) {
         for text in pieces {
-            let Some(reply) = &mut self.reply else { return };
+            let id = self.allocate_segment();
+            let reply = match is_draft {
+                true => self.draft.as_mut().map(|draft| &mut draft.reply),
+                false => self.reply.as_mut(),
+            };
+            let Some(reply) = reply else { return };
             if reply.segments.len() >= SEGMENTS_MAX {
                 if let Some(generation) = reply.generation.take() {
                     self.emit(Output::CancelGeneration { generation });
                 }
                 return;
             }
-            let id = self.next_segment;
-            self.next_segment = id.next();
-            reply.segments.push_back(Segment::new(id, text.clone()));
+            reply
+                .segments
+                .push_back(Segment::new(id, reply.step, text.clone()));
             self.emit(Output::Classify {
                 subject: Subject::Agent { segment: id },
                 text,
@@ -105,86 +193,63 @@ impl Engine {
     }
 
     pub(super) fn on_generation_done(&mut self, generation: GenerationId, hang_up: bool) {
-        let Some(reply) = self
-            .reply
-            .as_mut()
-            .filter(|reply| reply.generation == Some(generation))
-        else {
+        let Some((reply, is_draft)) = self.reply_of(generation) else {
             return;
         };
         let rest = reply.splitter.finish();
-        self.check_pieces(rest.into_iter().collect());
-        let Some(reply) = &mut self.reply else { return };
+        self.check_pieces(is_draft, rest.into_iter().collect());
+        let Some((reply, _)) = self.reply_of(generation) else {
+            return;
+        };
         reply.generation = None;
         reply.hang_up = hang_up;
-        if reply.segments.is_empty() {
-            self.apologize();
+        let empty = !reply.has_words() && reply.tools.is_empty();
+        if is_draft {
+            if empty {
+                self.discard_draft("the responder had no words");
+            }
+        } else if empty {
+            self.retry_or_apologize("the responder had no words");
         }
         self.advance_reply();
     }
 
     pub(super) fn on_generation_failed(&mut self, generation: GenerationId) {
-        let Some(reply) = self
-            .reply
-            .as_mut()
-            .filter(|reply| reply.generation == Some(generation))
-        else {
+        let Some((reply, is_draft)) = self.reply_of(generation) else {
             return;
         };
-        reply.generation = None;
         let rest = reply.splitter.finish();
-        let silent = reply.segments.is_empty() && rest.is_none();
-        self.check_pieces(rest.into_iter().collect());
+        reply.generation = None;
+        if is_draft {
+            // Asked again at the end of the turn, where a failure is told.
+            return self.discard_draft("the responder failed");
+        }
+        let silent = !reply.has_words() && rest.is_none();
+        self.check_pieces(false, rest.into_iter().collect());
+        if silent {
+            self.retry_or_apologize("the responder failed");
+        } else {
+            self.tell_responder_trouble();
+        }
+        self.advance_reply();
+    }
+
+    pub(super) fn tell_responder_trouble(&mut self) {
         let message = "The agent had trouble finding an answer.".to_owned();
         self.publish(Event::Notice {
             code: NoticeCode::ResponderTrouble,
             message,
         });
-        if silent {
-            self.apologize();
-        }
-        self.advance_reply();
-    }
-
-    pub(super) fn first_words_due(&self) -> Option<Moment> {
-        let reply = self.reply.as_ref()?;
-        let waiting = reply.generation.is_some() && reply.timeline.first_token_ms.is_none();
-        waiting.then(|| reply.started_at.plus_ms(FIRST_WORDS_MS_MAX))
-    }
-
-    pub(super) fn on_responder_too_slow(&mut self) {
-        if let Some(generation) = self.reply.as_ref().and_then(|reply| reply.generation) {
-            self.emit(Output::CancelGeneration { generation });
-            self.on_generation_failed(generation);
-        }
-    }
-
-    fn apologize(&mut self) {
-        let apology = self.config.apology.clone();
-        self.speak_script(&apology);
     }
 
     pub(super) fn on_agent_verdict(&mut self, id: SegmentId, action: SafetyAction) {
-        let unchecked = self
-            .reply
-            .as_mut()
-            .and_then(|reply| reply.segment(id))
-            .is_some_and(|segment| segment.state == SegmentState::Unchecked);
-        if !unchecked {
-            return;
-        }
-        match action {
-            SafetyAction::Pass => self.clear_segment(id, None),
-            SafetyAction::Replace { text } => self.clear_segment(id, Some(text)),
-        }
-        self.advance_reply();
-    }
-
-    fn clear_segment(&mut self, id: SegmentId, replacement: Option<String>) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
+        let Some(segment) = self
+            .segment(id)
+            .filter(|segment| segment.state == SegmentState::Unchecked)
+        else {
             return;
         };
-        if let Some(text) = replacement {
+        if let SafetyAction::Replace { text } = action {
             segment.text = text;
         }
         segment.state = if segment.text.trim().is_empty() {
@@ -192,26 +257,45 @@ impl Engine {
         } else {
             SegmentState::Cleared
         };
+        self.advance_draft();
+        self.advance_reply();
+    }
+
+    /// Makes the sound of the draft's first sentence, to be held.
+    fn advance_draft(&mut self) {
+        if self.config.speculation.mode != SpeculationMode::Speak {
+            return;
+        }
+        let Some(draft) = &mut self.draft else { return };
+        let turn = draft.reply.turn;
+        let Some(segment) = draft.reply.next_to_speak(0) else {
+            return;
+        };
+        segment.state = SegmentState::Speaking;
+        let (segment, text) = (segment.id, segment.text.clone());
+        self.emit(Output::Speak {
+            segment,
+            turn,
+            text,
+            hold: true,
+        });
     }
 
     /// Hands sentences to the voice, and ends the reply once everything was heard.
-    fn advance_reply(&mut self) {
+    pub(super) fn advance_reply(&mut self) {
         while let Some(reply) = &mut self.reply {
             let turn = reply.turn;
-            let Some(segment) = reply.next_to_speak() else {
+            let Some(segment) = reply.next_to_speak(SEGMENTS_AHEAD) else {
                 break;
             };
             segment.state = SegmentState::Speaking;
-            let (id, text) = (segment.id, segment.text.clone());
-            self.publish(Event::AgentText {
-                turn,
-                segment: id,
-                text: text.clone(),
-            });
+            let (segment, text) = (segment.id, segment.text.clone());
+            self.publish_agent_text(turn, segment, text.clone());
             self.emit(Output::Speak {
-                segment: id,
+                segment,
                 turn,
                 text,
+                hold: false,
             });
         }
         if self.reply.as_ref().is_some_and(Reply::finished) {
@@ -219,139 +303,64 @@ impl Engine {
         }
     }
 
+    pub(super) fn publish_agent_text(&mut self, turn: TurnId, segment: SegmentId, text: String) {
+        self.publish(Event::AgentText {
+            turn,
+            segment,
+            text,
+        });
+    }
+
     fn end_reply(&mut self) {
         let Some(reply) = self.reply.take() else {
             return;
         };
-        let (text, interrupted) = reply.heard();
-        self.answered = None;
-        self.interruption_due = None;
-        self.commit(reply.turn, Role::Agent, text, interrupted);
+        self.forget_overlap();
+        self.commit_reply(&reply);
         if self.ending.is_some() {
             self.continue_ending();
         } else if reply.hang_up {
+            self.decided(Decision::End, "the agent has said goodbye");
             self.close(CloseReason::AgentHungUp);
         }
     }
 
-    /// Stops the reply for good; history keeps what was heard. Where that is nothing, the turn it
-    /// answered is taken up again.
+    /// Stops the reply for good; history keeps what was heard.
     pub(super) fn interrupt_reply(&mut self) {
         let Some(reply) = self.reply.take() else {
             return;
         };
-        self.interruption_due = None;
+        self.forget_overlap();
         if let Some(generation) = reply.generation {
             self.emit(Output::CancelGeneration { generation });
         }
         self.emit(Output::StopPlayout);
-        let (text, interrupted) = reply.heard();
-        let answered = self.answered.take();
-        if text.is_empty() {
-            if let Some(finished) = answered {
-                self.reopen(finished);
-            }
-        } else {
+        if !reply.scripted {
+            self.unsaid = reply.unsaid();
+        }
+        self.commit_reply(&reply);
+    }
+
+    /// Puts what was heard of a reply, and the tools it called, into history.
+    fn commit_reply(&mut self, reply: &Reply) {
+        let mut heard_any = false;
+        for step in 0..=reply.step {
+            let (text, interrupted) = reply.heard_in(step);
+            heard_any |= !text.is_empty();
             self.commit(reply.turn, Role::Agent, text, interrupted);
+            self.commit_tools(reply, step);
+        }
+        if heard_any && !reply.interruptible {
+            self.owed_script = None;
         }
     }
 
-    /// The person asked for silence: the turn is not answered again even if nothing was heard.
+    /// The person asked for silence.
     pub(super) fn on_interrupt_requested(&mut self) {
         if self.ending.is_none() {
-            self.answered = None;
+            self.discard_draft("the person asked for silence");
+            self.unchecked = None;
             self.interrupt_reply();
-        }
-    }
-
-    pub(super) fn on_marks(&mut self, id: SegmentId, marks: Vec<Mark>) {
-        if let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) {
-            segment.add_marks(marks);
-        }
-    }
-
-    pub(super) fn on_segment_started(&mut self, id: SegmentId) {
-        let now = self.now;
-        let Some(reply) = self
-            .reply
-            .as_mut()
-            .filter(|reply| reply.segments.iter().any(|s| s.id == id))
-        else {
-            return;
-        };
-        let made = &mut reply.timeline.first_audio_made_ms;
-        *made = made.or(Some(now.ms_since(reply.origin)));
-    }
-
-    pub(super) fn on_segment_made(&mut self, id: SegmentId, duration_ms: u64) {
-        if let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) {
-            segment.made(duration_ms);
-        }
-    }
-
-    pub(super) fn on_segment_failed(&mut self, id: SegmentId) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
-            return;
-        };
-        segment.state = SegmentState::Failed;
-        let message = "The agent's voice failed; read its words instead.".to_owned();
-        self.publish(Event::Notice {
-            code: NoticeCode::VoiceTrouble,
-            message,
-        });
-        self.advance_reply();
-    }
-
-    pub(super) fn on_first_frame_sent(&mut self, id: SegmentId) {
-        let now = self.now;
-        let Some(reply) = self
-            .reply
-            .as_mut()
-            .filter(|reply| reply.segments.iter().any(|s| s.id == id))
-        else {
-            return;
-        };
-        if reply.audible {
-            return;
-        }
-        reply.audible = true;
-        reply.timeline.first_audio_sent_ms = Some(now.ms_since(reply.origin));
-        if reply.turn != TurnId(0) && !(reply.scripted && self.answered.is_none()) {
-            let timeline = reply.timeline.clone();
-            self.publish(Event::TurnTimeline { timeline });
-        }
-    }
-
-    pub(super) fn on_heard(&mut self, id: SegmentId, heard_ms: u64) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
-            return;
-        };
-        if segment.heard_until(heard_ms) {
-            self.publish_heard(id);
-        }
-    }
-
-    pub(super) fn on_segment_played(&mut self, id: SegmentId) {
-        let Some(segment) = self.reply.as_mut().and_then(|reply| reply.segment(id)) else {
-            return;
-        };
-        // A sentence that failed was not heard, whatever the playout says of its empty audio.
-        if segment.state == SegmentState::Speaking && segment.played() {
-            self.publish_heard(id);
-        }
-        self.advance_reply();
-    }
-
-    fn publish_heard(&mut self, id: SegmentId) {
-        let Some(reply) = &mut self.reply else { return };
-        let turn = reply.turn;
-        if let Some(segment) = reply.segment(id) {
-            let heard_utf16 = segment.heard_utf16();
-            self.publish(Event::AgentHeard {
-                turn,
-                segment: id,
-                heard_utf16,
-            });
         }
     }
 }

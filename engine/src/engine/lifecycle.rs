@@ -1,12 +1,12 @@
 //! Connecting, losing the connection, ending.
 
-use antiphon_proto::{AgentState, CloseReason, Event, SafetyState, TurnId};
+use antiphon_proto::{AgentState, CloseReason, Event, Role, SafetyState, TurnId};
 
-use super::{Ending, Engine};
-use crate::Output;
+use super::{Ending, Engine, FinishedTurn};
+use crate::{Output, Subject};
 
-/// Time for the farewell when the longest call is reached.
-pub(super) const TIME_LIMIT_GOODBYE_MS: u64 = 10_000;
+/// Time for the farewell when the engine ends a call.
+pub(super) const GOODBYE_MS_MAX: u64 = 10_000;
 
 impl Engine {
     pub(super) fn on_connected(&mut self) {
@@ -27,11 +27,37 @@ impl Engine {
             if let Some(user) = &mut self.user {
                 user.speech_end = Some(self.now);
             }
+            self.quiet.heard_someone();
+            self.answer_what_waits();
             return;
         }
         self.greeted = true;
-        let greeting = self.config.greeting.clone();
-        self.say(TurnId(0), greeting);
+        let greeting = self.config.words.greeting.clone();
+        self.say(TurnId(0), &greeting);
+    }
+
+    /// The last words of the person found no answer before the connection was lost.
+    fn answer_what_waits(&mut self) {
+        let Some(waiting) = self
+            .history
+            .back()
+            .filter(|last| last.role == Role::User && self.user.is_none() && self.ending.is_none())
+        else {
+            return;
+        };
+        let (turn, text) = (waiting.turn, waiting.text.clone());
+        self.unchecked = Some(FinishedTurn {
+            turn,
+            text: text.clone(),
+            origin: self.now,
+            final_at: None,
+            endpointing_reason: None,
+            ended_at: self.now,
+        });
+        self.emit(Output::Classify {
+            subject: Subject::User { turn },
+            text,
+        });
     }
 
     pub(super) fn session_started(&self) -> Event {
@@ -57,7 +83,7 @@ impl Engine {
                 self.emit(Output::FinishUtterance { utterance });
             }
         }
-        self.interruption_due = None;
+        self.discard_draft("the connection is lost");
         self.interrupt_reply();
     }
 
@@ -82,8 +108,8 @@ impl Engine {
         });
         self.drop_user_turn();
         self.unchecked = None;
-        if self.interruption_due.is_some() {
-            self.decide_interruption(false);
+        if self.overlap.is_some() {
+            self.dismiss("the call ends");
         }
         if self.reply.is_none() {
             self.continue_ending();
@@ -97,32 +123,40 @@ impl Engine {
         };
         let (reason, said) = (ending.reason, ending.farewell_said);
         ending.farewell_said = true;
-        if said || !self.connected || self.config.farewell.is_empty() {
+        let words = &self.config.words;
+        let farewell = match reason {
+            CloseReason::UserAway => words.away_farewell.clone(),
+            CloseReason::UserHungUp
+            | CloseReason::AgentHungUp
+            | CloseReason::Deleted
+            | CloseReason::ConnectionLost
+            | CloseReason::NeverConnected
+            | CloseReason::Drained
+            | CloseReason::TimeLimit
+            | CloseReason::TooManyFailures
+            | CloseReason::Voicemail
+            | CloseReason::InternalError => words.farewell.clone(),
+        };
+        if said || !self.connected || farewell.trim().is_empty() {
             self.close(reason);
             return;
         }
         let turn = self.allocate_turn();
-        let farewell = self.config.farewell.clone();
-        self.say(turn, farewell);
+        self.say(turn, &farewell);
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.drop_user_turn();
         self.unchecked = None;
-        self.answered = None;
         self.interrupt_reply();
+        self.give_up_tools();
         self.publish(Event::SessionEnded {
             reason,
             seconds: self.seconds,
+            speculation: self.speculation,
         });
         self.emit(Output::Close { reason });
         self.agent_state = AgentState::Listening;
         self.closed = true;
-    }
-
-    pub(super) fn allocate_turn(&mut self) -> TurnId {
-        let turn = self.next_turn;
-        self.next_turn = turn.next();
-        turn
     }
 }

@@ -2,26 +2,30 @@
 
 mod agent_side;
 mod lifecycle;
+mod overlap;
+mod playback;
+mod speculation;
+mod tools;
+mod trouble;
 mod user_side;
 
 use std::collections::VecDeque;
 
 use antiphon_proto::{
     AgentState, CloseReason, Event, EventEnvelope, GenerationId, Message, Moment, Role,
-    SafetyState, SegmentId, TurnId, UtteranceId,
+    SafetyState, SegmentId, SpeculationView, ToolRef, TurnId, UtteranceId,
 };
 
 use crate::reply::Reply;
 use crate::user_turn::UserTurn;
-use crate::{EngineConfig, Input, Output};
+use crate::{Decision, EngineConfig, Input, Output};
+use overlap::Overlap;
+use speculation::Draft;
+use tools::Orphan;
+use trouble::Quiet;
 
 /// Messages kept; the oldest go first.
 const HISTORY_MAX: usize = 400;
-/// How long the responder may take to its first words before the agent apologizes.
-const FIRST_WORDS_MS_MAX: u64 = 15_000;
-/// Speech is known to have ended only this long after its end (the detector's hangover), so an
-/// interruption is decided this much after it could be long enough.
-const DETECTOR_HANGOVER_MS: u64 = 200;
 /// Longest typed message, in characters.
 const USER_TEXT_CHARS_MAX: usize = 2_000;
 
@@ -30,10 +34,24 @@ const USER_TEXT_CHARS_MAX: usize = 2_000;
 pub enum TimerReason {
     /// The person's turn may be over.
     Endpointing,
-    /// Speech over the agent is now long enough to be an interruption.
+    /// The person has spoken for too long.
+    TurnLimit,
+    /// Speech over the agent goes on.
     Interruption,
+    /// Speech over the agent came to nothing.
+    FalseAlarm,
+    /// The transcript has been the same for long enough to begin a reply.
+    StablePartial,
+    /// The person waits for an answer.
+    Filler,
     /// The responder has been silent for too long.
     FirstWords,
+    /// A tool takes too long.
+    Tool,
+    /// No further key is pressed.
+    Dtmf,
+    /// Nobody says anything.
+    Away,
     /// The call is being ended.
     Ending,
     /// The longest call is reached.
@@ -59,22 +77,38 @@ pub struct Engine {
     /// A finished turn whose safety verdict is awaited.
     unchecked: Option<FinishedTurn>,
     reply: Option<Reply>,
-    /// Set while the playout is paused because the person speaks over it: when to decide.
-    interruption_due: Option<Moment>,
+    /// A reply begun before the turn is over.
+    draft: Option<Draft>,
+    speculation: SpeculationView,
+    /// Speech over an audible reply, while it is undecided.
+    overlap: Option<Overlap>,
+    /// Set where the playout was ducked at the first sign of a sound: when to give that up.
+    ducked_until: Option<Moment>,
+    /// What was left unsaid when the last reply was stopped, for "go on".
+    unsaid: String,
+    /// Reviewed words that a turn is still owed because they were stopped before being heard.
+    owed_script: Option<String>,
+    /// Tools that outlived their reply.
+    orphans: Vec<Orphan>,
+    quiet: Quiet,
+    dtmf: String,
+    dtmf_due: Option<Moment>,
+    /// Turns in a row that could not be answered.
+    failures: u32,
     next_turn: TurnId,
     next_utterance: UtteranceId,
     next_generation: GenerationId,
     next_segment: SegmentId,
-    /// The turn that the current reply answers, to be taken up again if nothing of it is heard.
-    answered: Option<FinishedTurn>,
 }
 
 /// A person's turn that is over.
 #[derive(Clone, Debug)]
 struct FinishedTurn {
     turn: TurnId,
-    user: UserTurn,
+    text: String,
+    /// When the person stopped.
     origin: Moment,
+    final_at: Option<Moment>,
     endpointing_reason: Option<String>,
     ended_at: Moment,
 }
@@ -105,12 +139,21 @@ impl Engine {
             user: None,
             unchecked: None,
             reply: None,
-            interruption_due: None,
+            draft: None,
+            speculation: SpeculationView::default(),
+            overlap: None,
+            ducked_until: None,
+            unsaid: String::new(),
+            owed_script: None,
+            orphans: Vec::new(),
+            quiet: Quiet::default(),
+            dtmf: String::new(),
+            dtmf_due: None,
+            failures: 0,
             next_turn: TurnId(1),
             next_utterance: UtteranceId(1),
             next_generation: GenerationId(1),
             next_segment: SegmentId(1),
-            answered: None,
         }
     }
 
@@ -122,6 +165,7 @@ impl Engine {
         self.now = self.now.max(now);
         self.dispatch(input);
         self.run_timers();
+        self.note_activity();
         self.publish_agent_state();
     }
 
@@ -135,28 +179,30 @@ impl Engine {
         if self.closed {
             return None;
         }
-        let endpointing = self
-            .endpointing_due()
-            .map(|due| (due, TimerReason::Endpointing));
-        let interruption = self
-            .interruption_due
-            .map(|due| (due, TimerReason::Interruption));
-        let first_words = self
-            .first_words_due()
-            .map(|due| (due, TimerReason::FirstWords));
-        let ending = self
+        let limit = self
             .ending
-            .map(|ending| (ending.deadline, TimerReason::Ending));
-        let limit = self.ending.is_none().then(|| {
+            .is_none()
+            .then(|| Moment::from_ms(self.config.limits.call_ms_max));
+        [
+            (self.endpointing_due(), TimerReason::Endpointing),
+            (self.turn_limit_due(), TimerReason::TurnLimit),
+            (self.interruption_due(), TimerReason::Interruption),
+            (self.false_alarm_due(), TimerReason::FalseAlarm),
+            (self.stable_partial_due(), TimerReason::StablePartial),
+            (self.filler_due(), TimerReason::Filler),
+            (self.first_words_due(), TimerReason::FirstWords),
+            (self.tool_due(), TimerReason::Tool),
+            (self.dtmf_due, TimerReason::Dtmf),
+            (self.away_due(), TimerReason::Away),
             (
-                Moment::from_ms(self.config.call_ms_max),
-                TimerReason::CallLimit,
-            )
-        });
-        [endpointing, interruption, first_words, ending, limit]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(due, _)| *due)
+                self.ending.map(|ending| ending.deadline),
+                TimerReason::Ending,
+            ),
+            (limit, TimerReason::CallLimit),
+        ]
+        .into_iter()
+        .filter_map(|(due, reason)| Some((due?, reason)))
+        .min_by_key(|(due, _)| *due)
     }
 
     /// What was said and heard so far, oldest first.
@@ -188,8 +234,14 @@ impl Engine {
         match input {
             Input::Connected => self.on_connected(),
             Input::Disconnected => self.on_disconnected(),
-            Input::SpeechStarted { onset } => self.on_speech_started(onset),
-            Input::SpeechStopped { end } => self.on_speech_stopped(end),
+            Input::SoundStarted => self.on_sound_started(),
+            Input::OverlapJudged { kind } => self.on_overlap_judged(kind),
+            Input::SpeechStarted { onset } => self.on_voice_started(onset),
+            Input::SpeechStopped { end } => self.on_voice_stopped(end),
+            Input::TalkPressed => self.on_talk_pressed(),
+            Input::TalkReleased => self.on_talk_released(),
+            Input::TurnCommitted => self.on_turn_committed(),
+            Input::Dtmf { key } => self.on_dtmf(key),
             Input::TranscriptPartial { utterance, text } => {
                 self.on_transcript(utterance, &text, false)
             }
@@ -198,6 +250,8 @@ impl Engine {
             }
             Input::TranscriptFailed { utterance } => self.on_transcript_failed(utterance),
             Input::GenerationDelta { generation, text } => self.on_delta(generation, &text),
+            Input::ToolCalls { generation, calls } => self.on_tool_calls(generation, calls),
+            Input::ToolDone { id, result } => self.on_tool_done(&id, result),
             Input::GenerationDone {
                 generation,
                 hang_up,
@@ -232,25 +286,53 @@ impl Engine {
         if self.closed {
             return;
         }
-        if self.interruption_due.is_some_and(|due| due <= self.now) {
-            self.decide_interruption(true);
+        let now = self.now;
+        let past = |due: Option<Moment>| due.is_some_and(|due| due <= now);
+        if past(self.interruption_due()) {
+            self.on_speech_goes_on();
         }
-        if self.endpointing_due().is_some_and(|due| due <= self.now) {
+        if past(self.false_alarm_due()) {
+            self.on_false_alarm();
+        }
+        if past(self.turn_limit_due()) {
+            self.on_turn_limit();
+        }
+        if past(self.endpointing_due()) {
             self.end_user_turn();
         }
-        if self.first_words_due().is_some_and(|due| due <= self.now) {
+        if past(self.stable_partial_due()) {
+            self.begin_draft();
+        }
+        if past(self.dtmf_due) {
+            self.end_dtmf();
+        }
+        if past(self.tool_due()) {
+            self.on_tools_too_slow();
+        }
+        if past(self.first_words_due()) {
             self.on_responder_too_slow();
         }
-        if self.ending.is_none() && self.now >= Moment::from_ms(self.config.call_ms_max) {
-            self.begin_ending(CloseReason::TimeLimit, lifecycle::TIME_LIMIT_GOODBYE_MS);
+        if past(self.filler_due()) {
+            self.fill();
         }
-        if let Some(ending) = self.ending.filter(|ending| ending.deadline <= self.now) {
+        if past(self.away_due()) {
+            self.on_away();
+        }
+        if self.ending.is_none() && now >= Moment::from_ms(self.config.limits.call_ms_max) {
+            self.begin_ending(CloseReason::TimeLimit, lifecycle::GOODBYE_MS_MAX);
+        }
+        if let Some(ending) = self.ending.filter(|ending| ending.deadline <= now) {
             self.close(ending.reason);
         }
     }
 
     fn emit(&mut self, output: Output) {
         self.outputs.push_back(output);
+    }
+
+    fn decided(&mut self, decision: Decision, why: impl Into<String>) {
+        let why = why.into();
+        self.emit(Output::Decided { decision, why });
     }
 
     fn publish(&mut self, event: Event) {
@@ -268,8 +350,8 @@ impl Engine {
             return;
         }
         let state = match &self.reply {
-            Some(reply) if reply.audible && !reply.paused => AgentState::Speaking,
-            Some(reply) if reply.paused => AgentState::Listening,
+            Some(reply) if reply.held => AgentState::Listening,
+            Some(reply) if reply.sounding() => AgentState::Speaking,
             Some(_) => AgentState::Thinking,
             None if self.unchecked.is_some() => AgentState::Thinking,
             None => AgentState::Listening,
@@ -281,20 +363,49 @@ impl Engine {
     }
 
     fn commit(&mut self, turn: TurnId, role: Role, text: String, interrupted: bool) {
-        if text.is_empty() {
-            return;
+        if !text.is_empty() {
+            self.commit_message(turn, role, text, interrupted, None);
         }
+    }
+
+    fn commit_message(
+        &mut self,
+        turn: TurnId,
+        role: Role,
+        text: String,
+        interrupted: bool,
+        tool: Option<ToolRef>,
+    ) {
         let message = Message {
             turn,
             role,
             text,
             interrupted,
             at_ms: self.now.ms(),
+            tool,
         };
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
         }
         self.history.push_back(message.clone());
         self.publish(Event::MessageCommitted { message });
+    }
+
+    fn allocate_turn(&mut self) -> TurnId {
+        let turn = self.next_turn;
+        self.next_turn = turn.next();
+        turn
+    }
+
+    fn allocate_generation(&mut self) -> GenerationId {
+        let generation = self.next_generation;
+        self.next_generation = generation.next();
+        generation
+    }
+
+    fn allocate_segment(&mut self) -> SegmentId {
+        let segment = self.next_segment;
+        self.next_segment = segment.next();
+        segment
     }
 }

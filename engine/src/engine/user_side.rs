@@ -2,19 +2,56 @@
 
 use antiphon_proto::{Event, Moment, NoticeCode, Role, SafetyState, TurnId, UtteranceId};
 
-use super::{DETECTOR_HANGOVER_MS, Engine, FinishedTurn, USER_TEXT_CHARS_MAX};
+use super::{Engine, FinishedTurn, USER_TEXT_CHARS_MAX};
+use crate::config::EndpointingMode;
 use crate::user_turn::UserTurn;
-use crate::{Output, SafetyAction, Subject};
+use crate::{Decision, InterruptionMode, Output, SafetyAction, Subject};
 
 impl Engine {
-    pub(super) fn on_speech_started(&mut self, onset: Moment) {
+    pub(super) fn on_voice_started(&mut self, onset: Moment) {
+        if self.config.endpointing.mode != EndpointingMode::PushToTalk {
+            self.on_speech_started(onset);
+        }
+    }
+
+    pub(super) fn on_voice_stopped(&mut self, end: Moment) {
+        if self.config.endpointing.mode != EndpointingMode::PushToTalk {
+            self.on_speech_stopped(end);
+        }
+    }
+
+    /// The button is a clear wish for the turn: the agent stops at once.
+    pub(super) fn on_talk_pressed(&mut self) {
+        if !self.connected || self.ending.is_some() {
+            return;
+        }
+        self.on_speech_started(self.now);
+        if self.overlap.is_some() {
+            self.stop_for("the talk button was pressed");
+        }
+    }
+
+    pub(super) fn on_talk_released(&mut self) {
+        self.on_turn_committed();
+    }
+
+    pub(super) fn on_turn_committed(&mut self) {
+        self.on_speech_stopped(self.now);
+        if let Some(user) = &mut self.user {
+            user.committed = true;
+        }
+    }
+
+    fn on_speech_started(&mut self, onset: Moment) {
         if !self.connected || self.ending.is_some() {
             return;
         }
         if self.user.as_ref().is_some_and(|user| user.speaking) {
             return;
         }
+        self.quiet.heard_someone();
         self.publish(Event::UserSpeech { speaking: true });
+        self.discard_draft("the person goes on");
         self.yield_to_speech(onset);
         let utterance = self.next_utterance;
         self.next_utterance = utterance.next();
@@ -28,81 +65,59 @@ impl Engine {
         self.emit(Output::BeginUtterance { utterance, onset });
     }
 
-    /// What the agent does when the person begins to speak: nothing audible yet, then the turn was
-    /// not over after all; audible, then it holds its breath until the speech proves long enough.
+    /// What the agent does when the person begins to speak: with nothing audible yet it waits for
+    /// what else they say; while it speaks it ducks until it is clear what they want.
     fn yield_to_speech(&mut self, onset: Moment) {
-        self.reopen_unchecked();
-        let Some(reply) = &mut self.reply else { return };
-        if !self.config.allow_interruptions {
+        if let Some(finished) = self.unchecked.take() {
+            let turn = finished.turn.0;
+            self.decided(
+                Decision::Stop,
+                format!("turn {turn} goes on in the next one"),
+            );
+        }
+        let Some(reply) = &self.reply else { return };
+        if self.config.interruption.mode == InterruptionMode::Off || !reply.interruptible {
             return;
         }
-        if reply.audible {
-            reply.paused = true;
-            self.interruption_due =
-                Some(onset.plus_ms(self.config.interruption_ms_min + DETECTOR_HANGOVER_MS));
-            self.emit(Output::PausePlayout);
-        } else if self.answered.is_some() {
+        if reply.sounding() {
+            self.begin_overlap(onset);
+        } else {
+            self.decided(
+                Decision::Stop,
+                "the person speaks before the reply is audible",
+            );
             self.interrupt_reply();
         }
     }
 
-    fn reopen_unchecked(&mut self) {
-        if let Some(finished) = self.unchecked.take() {
-            self.reopen(finished);
-        }
-    }
-
-    /// Takes a turn up again that was taken for finished.
-    pub(super) fn reopen(&mut self, finished: FinishedTurn) {
-        if self
-            .history
-            .back()
-            .is_some_and(|last| last.role == Role::User && last.turn == finished.turn)
-        {
-            self.history.pop_back();
-        }
-        let mut user = finished.user;
-        if let Some(newer) = self.user.take() {
-            user.continue_with(newer);
-        }
-        self.user = Some(user);
-    }
-
-    pub(super) fn on_speech_stopped(&mut self, end: Moment) {
+    fn on_speech_stopped(&mut self, end: Moment) {
         let Some(user) = self.user.as_mut().filter(|user| user.speaking) else {
             return;
         };
         user.speaking = false;
         user.speech_end = Some(end.max(user.onset));
-        let long_enough = end.ms_since(user.onset) >= self.config.interruption_ms_min;
         let utterance = user.current_utterance();
         self.publish(Event::UserSpeech { speaking: false });
-        if self.interruption_due.is_some() {
-            self.decide_interruption(long_enough);
-        }
-        // A withdrawn interruption took the turn with it.
-        if let (Some(utterance), Some(_)) = (utterance, &self.user) {
+        if let Some(utterance) = utterance {
             self.emit(Output::FinishUtterance { utterance });
         }
+        self.overlap_paused(end);
+        self.explain_wait();
     }
 
-    /// Stops the agent for good, or lets it go on as if nothing had happened.
-    pub(super) fn decide_interruption(&mut self, stop: bool) {
-        self.interruption_due = None;
-        if stop {
-            self.interrupt_reply();
-            self.publish_transcript(false);
+    fn explain_wait(&mut self) {
+        let Some(user) = self.user.as_ref().filter(|user| !user.speaking) else {
             return;
-        }
-        self.drop_user_turn();
-        if let Some(reply) = &mut self.reply {
-            reply.paused = false;
-            self.emit(Output::ResumePlayout);
+        };
+        if self.reply.is_none() && self.config.endpointing.mode == EndpointingMode::Auto {
+            let wait = user.wait(&self.config);
+            self.decided(Decision::Wait, format!("{} ms: {}", wait.ms, wait.reason));
         }
     }
 
     pub(super) fn drop_user_turn(&mut self) {
         let Some(user) = self.user.take() else { return };
+        self.discard_draft("the turn is dropped");
         if let Some(utterance) = user.current_utterance() {
             self.emit(Output::CancelUtterance { utterance });
         }
@@ -114,9 +129,18 @@ impl Engine {
             .user
             .as_mut()
             .is_some_and(|user| user.transcript(utterance, text, is_final, now));
-        // While an interruption is undecided nothing is shown: it may be withdrawn or join another turn.
-        if known && self.interruption_due.is_none() {
-            self.publish_transcript(false);
+        if !known {
+            return;
+        }
+        self.review_draft();
+        if self.overlap.is_some() {
+            // While an interruption is undecided nothing is shown: it may be withdrawn.
+            return self.weigh_words(is_final);
+        }
+        self.publish_transcript(false);
+        self.explain_wait();
+        if is_final && self.user.as_ref().is_some_and(|user| user.settled()) {
+            self.begin_draft();
         }
     }
 
@@ -135,7 +159,7 @@ impl Engine {
         }
     }
 
-    fn publish_transcript(&mut self, is_final: bool) {
+    pub(super) fn publish_transcript(&mut self, is_final: bool) {
         let Some(user) = &self.user else { return };
         let (turn, text) = (user.turn, user.text());
         if !text.is_empty() {
@@ -147,12 +171,29 @@ impl Engine {
         }
     }
 
-    /// When the person's turn ends; not while the connection is lost or an uninterruptible reply runs.
+    /// When the person's turn ends; not while the connection is lost or a reply runs that they
+    /// cannot or may not have interrupted.
     pub(super) fn endpointing_due(&self) -> Option<Moment> {
         if !self.connected || self.reply.is_some() || self.unchecked.is_some() {
             return None;
         }
         self.user.as_ref()?.deadline(&self.config)
+    }
+
+    /// When a turn that does not end is ended.
+    pub(super) fn turn_limit_due(&self) -> Option<Moment> {
+        if !self.connected || self.reply.is_some() || self.ending.is_some() {
+            return None;
+        }
+        let user = self.user.as_ref().filter(|user| user.speaking)?;
+        Some(user.began_at.plus_ms(self.config.limits.turn_ms_max))
+    }
+
+    pub(super) fn on_turn_limit(&mut self) {
+        self.on_speech_stopped(self.now);
+        if let Some(user) = &mut self.user {
+            user.committed = true;
+        }
     }
 
     pub(super) fn end_user_turn(&mut self) {
@@ -164,35 +205,61 @@ impl Engine {
         }
         let text = user.text();
         if text.is_empty() {
+            self.discard_draft("nothing was said");
+            if user.failed {
+                self.apologize_for(user.turn);
+            }
             return;
         }
-        let wait = user.wait(&self.config);
         let origin = user.speech_end.unwrap_or(self.now);
         let waited_ms = self.now.ms_since(origin);
-        let endpointing_reason = Some(format!("waited {waited_ms} ms: {}", wait.reason));
-        self.finish_turn(user, text, origin, endpointing_reason);
+        let reason = if user.committed {
+            "the client ended the turn".to_owned()
+        } else {
+            user.wait(&self.config).reason
+        };
+        let why = format!("waited {waited_ms} ms: {reason}");
+        self.decided(Decision::TurnEnded, why.clone());
+        let finished = FinishedTurn {
+            turn: user.turn,
+            text,
+            origin,
+            final_at: user.final_at,
+            endpointing_reason: Some(why),
+            ended_at: self.now,
+        };
+        self.finish_turn(finished);
     }
 
-    fn finish_turn(
-        &mut self,
-        user: UserTurn,
-        text: String,
-        origin: Moment,
-        endpointing_reason: Option<String>,
-    ) {
-        let turn = user.turn;
-        self.commit(turn, Role::User, text.clone(), false);
-        self.unchecked = Some(FinishedTurn {
-            turn,
-            user,
-            origin,
-            endpointing_reason,
-            ended_at: self.now,
-        });
-        self.emit(Output::Classify {
-            subject: Subject::User { turn },
-            text,
-        });
+    fn finish_turn(&mut self, finished: FinishedTurn) {
+        let (turn, text) = (finished.turn, finished.text.clone());
+        if self.voicemail_answered(&text) {
+            return;
+        }
+        let words = self.unanswered_with(&text);
+        self.commit(turn, Role::User, text, false);
+        if let Some(finished) = self.confirm_draft(finished) {
+            self.unchecked = Some(finished);
+            self.emit(Output::Classify {
+                subject: Subject::User { turn },
+                text: words,
+            });
+        }
+    }
+
+    /// `text` behind what the person said since the agent was last heard: a thought may have been
+    /// cut into two turns, and is checked as one.
+    pub(super) fn unanswered_with(&self, text: &str) -> String {
+        let mut words: Vec<&str> = self
+            .history
+            .iter()
+            .rev()
+            .take_while(|message| message.role == Role::User)
+            .map(|message| message.text.as_str())
+            .collect();
+        words.reverse();
+        words.push(text);
+        words.join(" ")
     }
 
     pub(super) fn on_user_text(&mut self, text: &str) {
@@ -208,11 +275,11 @@ impl Engine {
         if text.is_empty() {
             return;
         }
-        self.interruption_due = None;
+        self.quiet.heard_someone();
+        self.forget_overlap();
         self.drop_user_turn();
-        // A spoken turn that waits for its answer stays in history; the typed one is answered.
+        // A turn that waits for its answer stays in history; the typed one is answered.
         self.unchecked = None;
-        self.answered = None;
         self.interrupt_reply();
         let turn: TurnId = self.allocate_turn();
         self.publish(Event::UserTranscript {
@@ -220,8 +287,14 @@ impl Engine {
             text: text.clone(),
             is_final: true,
         });
-        let user = UserTurn::typed(turn, &text, self.now);
-        self.finish_turn(user, text, self.now, None);
+        self.finish_turn(FinishedTurn {
+            turn,
+            text,
+            origin: self.now,
+            final_at: None,
+            endpointing_reason: None,
+            ended_at: self.now,
+        });
     }
 
     pub(super) fn on_verdict(
@@ -240,6 +313,7 @@ impl Engine {
                     self.answer(finished, action);
                 }
             }
+            Subject::Draft { turn } => self.on_draft_verdict(turn, action),
             Subject::Agent { segment } => self.on_agent_verdict(segment, action),
         }
     }

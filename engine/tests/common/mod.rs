@@ -6,7 +6,9 @@
     clippy::wildcard_enum_match_arm
 )] // a part is used by each test
 
-use antiphon_engine::{Engine, EngineConfig, Input, Mark, Output, SafetyAction, Subject};
+use antiphon_engine::{
+    Engine, EngineConfig, Input, Mark, Output, SafetyAction, SpeculationMode, Subject,
+};
 use antiphon_proto::{
     AgentId, CloseReason, Event, GenerationId, Message, Moment, SafetyState, SegmentId, SessionId,
     UtteranceId,
@@ -25,6 +27,8 @@ impl Call {
     pub fn with(change: impl FnOnce(&mut EngineConfig)) -> Self {
         let mut config =
             EngineConfig::new(SessionId::from("sess_test"), AgentId::from("cal"), "Cal");
+        // Replies begun early have tests of their own.
+        config.speculation.mode = SpeculationMode::Off;
         change(&mut config);
         Self {
             engine: Engine::new(config),
