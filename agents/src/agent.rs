@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::Turn;
+
 /// A personality, as loaded from its file.
 #[derive(Clone, Debug, Default)]
 pub struct Agent {
@@ -39,6 +41,11 @@ pub struct Agent {
     pub slots: Vec<Slot>,
     /// Names and words that callers are likely to say beyond those in the texts above.
     pub vocabulary: Vec<String>,
+    /// Said one after the other while an answer takes long; the engine's own where empty.
+    pub fillers: Vec<String>,
+    /// Seconds of silence of both sides after which the agent asks whether the person is
+    /// there; 0 for never.
+    pub away_seconds: u64,
     /// When it takes and yields the turn.
     pub turn: Turn,
     /// Longest call, seconds.
@@ -140,30 +147,6 @@ pub struct Slot {
     pub name: String,
     /// What callers say.
     pub values: Vec<String>,
-}
-
-/// When an agent takes and yields the turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// Milliseconds of silence after which a turn that sounds finished is over.
-    pub endpointing_ms_min: u64,
-    /// Milliseconds of silence after which any turn is over.
-    pub endpointing_ms_max: u64,
-    /// Milliseconds a person must speak over the agent to interrupt it.
-    pub interruption_ms_min: u64,
-    /// False where the agent finishes what it says whatever the person does.
-    pub allow_interruptions: bool,
-}
-
-impl Default for Turn {
-    fn default() -> Self {
-        Self {
-            endpointing_ms_min: 500,
-            endpointing_ms_max: 1_600,
-            interruption_ms_min: 250,
-            allow_interruptions: true,
-        }
-    }
 }
 
 impl Agent {

@@ -1,7 +1,6 @@
 //! From the text of a personality file to an [`Agent`].
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -10,7 +9,8 @@ use crate::checks::{check_intents, check_passages};
 use crate::error::Fault;
 use crate::small_talk::merge_small_talk;
 use crate::suggest::nearest;
-use crate::{Agent, AgentFileError, FollowUp, Intent, Manner, Passage, Slot, Turn, Voice};
+use crate::turn::TurnTable;
+use crate::{Agent, AgentFileError, FollowUp, Intent, Manner, Passage, Slot, Voice};
 
 /// Longest personality file, bytes.
 pub const AGENT_FILE_BYTES_MAX: usize = 256 * 1024;
@@ -21,10 +21,10 @@ pub const FLITE_VOICES: &[&str] = &["rms", "slt", "awb", "kal16"];
 
 /// Speaking rates that stay understandable.
 const PACE_RANGE: std::ops::RangeInclusive<f64> = 0.5..=2.0;
-/// Longest wait for more speech, milliseconds; beyond it a call seems dead.
-const ENDPOINTING_MS_MAX: u64 = 10_000;
 /// Call length where the file names none, seconds.
 const CALL_SECONDS_DEFAULT: u64 = 1_800;
+/// Silence after which an agent asks whether the caller is there, where the file names none, seconds.
+const AWAY_SECONDS_DEFAULT: u64 = 15;
 /// Longest call a file may allow, seconds: four hours.
 const CALL_SECONDS_MAX: u64 = 14_400;
 /// Characters of an id.
@@ -58,6 +58,9 @@ pub(crate) struct AgentFile {
     farewell: Option<String>,
     #[serde(default)]
     vocabulary: Vec<String>,
+    #[serde(default)]
+    fillers: Vec<String>,
+    away_seconds: Option<u64>,
     call_seconds_max: Option<Spanned<u64>>,
     voice: Option<VoiceTable>,
     turn: Option<TurnTable>,
@@ -79,15 +82,6 @@ struct VoiceTable {
     backend: Option<Spanned<String>>,
     name: Spanned<String>,
     pace: Option<Spanned<f64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TurnTable {
-    endpointing_ms_min: Option<Spanned<u64>>,
-    endpointing_ms_max: Option<Spanned<u64>>,
-    interruption_ms_min: Option<u64>,
-    allow_interruptions: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -212,7 +206,9 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
             })
             .collect(),
         vocabulary: file.vocabulary,
-        turn: read_turn(file.turn)?,
+        fillers: file.fillers,
+        away_seconds: file.away_seconds.unwrap_or(AWAY_SECONDS_DEFAULT),
+        turn: file.turn.unwrap_or_default().read()?,
         call_seconds_max: read_call_seconds(file.call_seconds_max)?,
     })
 }
@@ -341,44 +337,6 @@ fn listed(known: &[&str]) -> String {
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn read_turn(table: Option<TurnTable>) -> Result<Turn, Fault> {
-    let mut turn = Turn::default();
-    let Some(table) = table else {
-        return Ok(turn);
-    };
-    let mut span: Range<usize> = 0..0;
-    for (value, field) in [
-        (table.endpointing_ms_min, &mut turn.endpointing_ms_min),
-        (table.endpointing_ms_max, &mut turn.endpointing_ms_max),
-    ] {
-        if let Some(value) = value {
-            span = value.span();
-            *field = value.into_inner();
-        }
-    }
-    if turn.endpointing_ms_min > turn.endpointing_ms_max
-        || turn.endpointing_ms_max > ENDPOINTING_MS_MAX
-    {
-        return Err(Fault::new(
-            span,
-            format!(
-                "endpointing from {} to {} ms",
-                turn.endpointing_ms_min, turn.endpointing_ms_max
-            ),
-            format!(
-                "write `endpointing_ms_min` no greater than `endpointing_ms_max`, both at most {ENDPOINTING_MS_MAX}"
-            ),
-        ));
-    }
-    turn.interruption_ms_min = table
-        .interruption_ms_min
-        .unwrap_or(turn.interruption_ms_min);
-    turn.allow_interruptions = table
-        .allow_interruptions
-        .unwrap_or(turn.allow_interruptions);
-    Ok(turn)
 }
 
 fn read_call_seconds(seconds: Option<Spanned<u64>>) -> Result<u64, Fault> {

@@ -14,10 +14,12 @@ mod phrases;
 mod small_talk;
 mod spell;
 mod suggest;
+mod turn;
 
-pub use agent::{Agent, FollowUp, Intent, Manner, Passage, Slot, Turn, Voice};
+pub use agent::{Agent, FollowUp, Intent, Manner, Passage, Slot, Voice};
 pub use error::AgentFileError;
 pub use file::{AGENT_FILE_BYTES_MAX, FLITE_VOICES, VOICE_BACKENDS};
 pub use library::{AGENTS_MAX, library, load_folder};
 pub use lint::{Lint, LintKind, lint};
 pub use spell::{ONES, TENS, plain_words, spell_number};
+pub use turn::{Interruptible, Speculate, Turn, TurnEnds};

@@ -30,11 +30,8 @@ fn minimal_file_has_defaults() {
         (500, 1_600)
     );
     assert_eq!(
-        (
-            agent.turn.interruption_ms_min,
-            agent.turn.allow_interruptions
-        ),
-        (250, true)
+        (agent.turn.interruption_ms_min, agent.turn.interruption),
+        (250, antiphon_agents::Interruptible::Normal)
     );
     assert_eq!(
         (

@@ -70,6 +70,7 @@ pub fn serve_calls(parts: &Parts) -> Result<(), String> {
                 hear_context: context.clone(),
                 think: Arc::clone(&parts.think),
                 speak: Arc::clone(&parts.speak),
+                tools: Arc::new(antiphon_runtime::NoTools),
                 limits: SessionLimits::default(),
             })
             .map_err(|error| error.to_string())?;

@@ -190,7 +190,8 @@ impl Default for Speculation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Patience {
-    /// Silence of both sides after which the person is asked for, in milliseconds.
+    /// Silence of both sides after which the person is asked for, in milliseconds; 0 for
+    /// never.
     pub away_ms: u64,
     /// Further silence after which the call ends, in milliseconds.
     pub away_again_ms: u64,

@@ -4,16 +4,20 @@
 mod caller;
 mod outputs;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_agents::Agent;
+use antiphon_agents::{Agent, Interruptible, Speculate, TurnEnds};
 use antiphon_billing_meter::Meter;
-use antiphon_engine::{Engine, EngineConfig, Input};
-use antiphon_proto::{CloseReason, Moment, RecognizerView, SafetyState, SessionId, SessionStatus};
+use antiphon_engine::{
+    EndpointingMode, Engine, EngineConfig, Input, InterruptionMode, SpeculationMode,
+};
+use antiphon_proto::{
+    CloseReason, Moment, RecognizerView, SafetyState, SessionId, SessionStatus, ToolCallId,
+};
 use antiphon_providers::TaskHandle;
 use antiphon_providers::hear::{HearEvent, HearEventKind};
 use antiphon_providers::speak::SpeakEvent;
@@ -27,6 +31,7 @@ use crate::clock::Clock;
 use crate::ears::Ears;
 use crate::mouth::Mouth;
 use crate::session::{Command, EVENTS_KEPT, LiveView, SessionParts};
+use crate::tools::{ToolOutcome, Tools};
 use crate::{SessionLimits, Transport, TransportInput, measure};
 
 /// Length of a tick.
@@ -40,6 +45,8 @@ const CATCH_UP_US_MAX: u64 = 200_000;
 const HANDSHAKE_MS_MAX: u64 = 10_000;
 /// Transcripts between the recognizer and the session.
 const HEAR_EVENTS_MAX: usize = 32;
+/// Results between tools and the session.
+const TOOL_OUTCOMES_MAX: usize = 16;
 /// Deltas between the responder and the session.
 const THINK_EVENTS_MAX: usize = 64;
 
@@ -60,6 +67,10 @@ pub(crate) struct Driver {
     think_sender: mpsc::Sender<ThinkEvent>,
     think_events: mpsc::Receiver<ThinkEvent>,
     thinking: Option<TaskHandle>,
+    tools: Arc<dyn Tools>,
+    tool_sender: mpsc::Sender<ToolOutcome>,
+    tool_outcomes: mpsc::Receiver<ToolOutcome>,
+    tools_running: HashMap<ToolCallId, TaskHandle>,
     mouth: Mouth,
     monitor: Monitor,
     meter: Meter,
@@ -82,6 +93,7 @@ enum Wake {
     Caller(TransportInput),
     Heard(HearEvent),
     Thought(ThinkEvent),
+    ToolDone(ToolOutcome),
     Spoken(SpeakEvent),
     Deadline,
 }
@@ -95,6 +107,7 @@ impl Driver {
     ) -> Self {
         let (hear_sender, hear_events) = mpsc::channel(HEAR_EVENTS_MAX);
         let (think_sender, think_events) = mpsc::channel(THINK_EVENTS_MAX);
+        let (tool_sender, tool_outcomes) = mpsc::channel(TOOL_OUTCOMES_MAX);
         let config = engine_config(&parts);
         let agent = parts.agent;
         let connect_by =
@@ -114,6 +127,10 @@ impl Driver {
             think_sender,
             think_events,
             thinking: None,
+            tools: parts.tools,
+            tool_sender,
+            tool_outcomes,
+            tools_running: HashMap::new(),
             mouth: Mouth::new(parts.speak, &agent.voice.name, agent.voice.pace, voice_hz),
             monitor: Monitor::default(),
             meter: Meter::new(parts.id.clone()),
@@ -157,6 +174,7 @@ impl Driver {
             }) => Wake::Caller(input),
             event = self.hear_events.recv() => event.map_or(Wake::Deadline, Wake::Heard),
             event = self.think_events.recv() => event.map_or(Wake::Deadline, Wake::Thought),
+            outcome = self.tool_outcomes.recv() => outcome.map_or(Wake::Deadline, Wake::ToolDone),
             event = self.mouth.next_event() => Wake::Spoken(event),
         }
     }
@@ -184,6 +202,15 @@ impl Driver {
             Wake::Caller(input) => self.on_caller(input),
             Wake::Heard(event) => self.on_heard(event),
             Wake::Thought(event) => self.on_thought(event),
+            Wake::ToolDone(outcome) => {
+                // A result that was given up before it came is not wanted any more.
+                if self.tools_running.remove(&outcome.id).is_some() {
+                    self.feed(Input::ToolDone {
+                        id: outcome.id,
+                        result: outcome.result,
+                    });
+                }
+            }
             Wake::Spoken(event) => {
                 if let Some(input) = self.mouth.take(event) {
                     self.feed(input);
@@ -274,6 +301,9 @@ impl Driver {
             ThinkEventKind::Delta { text } => {
                 self.feed(Input::GenerationDelta { generation, text })
             }
+            ThinkEventKind::ToolCalls { calls } => {
+                self.feed(Input::ToolCalls { generation, calls })
+            }
             ThinkEventKind::Done { usage: _, hang_up } => self.feed(Input::GenerationDone {
                 generation,
                 hang_up,
@@ -342,13 +372,43 @@ fn engine_config(parts: &SessionParts) -> EngineConfig {
         name: parts.hear.name().to_owned(),
         advice: parts.hear.advice(),
     };
-    config.greeting.clone_from(&agent.greeting);
-    config.apology.clone_from(&agent.apology);
-    config.farewell.clone_from(&agent.farewell);
-    config.endpointing_ms_min = agent.turn.endpointing_ms_min;
-    config.endpointing_ms_max = agent.turn.endpointing_ms_max;
-    config.interruption_ms_min = agent.turn.interruption_ms_min;
-    config.allow_interruptions = agent.turn.allow_interruptions;
-    config.call_ms_max = agent.call_seconds_max.saturating_mul(1_000);
+    let words = &mut config.words;
+    words.greeting.clone_from(&agent.greeting);
+    words.apology.clone_from(&agent.apology);
+    words.farewell.clone_from(&agent.farewell);
+    if !agent.fillers.is_empty() {
+        words.fillers.clone_from(&agent.fillers);
+    }
+    let turn = &agent.turn;
+    config.endpointing.ms_min = turn.endpointing_ms_min;
+    config.endpointing.ms_max = turn.endpointing_ms_max;
+    config.endpointing.mode = match turn.endpointing {
+        TurnEnds::Auto => EndpointingMode::Auto,
+        TurnEnds::Manual => EndpointingMode::Manual,
+        TurnEnds::PushToTalk => EndpointingMode::PushToTalk,
+    };
+    config.interruption.ms_min = turn.interruption_ms_min;
+    config.interruption.words_min = turn.interruption_words_min;
+    config.interruption.false_alarm_ms = turn.false_interruption_ms;
+    config.interruption.mode = match turn.interruption {
+        Interruptible::Off => InterruptionMode::Off,
+        Interruptible::Polite => InterruptionMode::Polite,
+        Interruptible::Normal => InterruptionMode::Normal,
+        Interruptible::Eager => InterruptionMode::Eager,
+    };
+    config.speculation.starts_max = turn.speculations_max;
+    config.speculation.mode = match turn.speculation {
+        Speculate::Off => SpeculationMode::Off,
+        Speculate::Think => SpeculationMode::Think,
+        Speculate::Speak => SpeculationMode::Speak,
+    };
+    config.patience.away_ms = agent.away_seconds.saturating_mul(1_000);
+    config.limits.call_ms_max = agent.call_seconds_max.saturating_mul(1_000);
+    config.tools = parts
+        .tools
+        .declared()
+        .into_iter()
+        .map(|tool| tool.name)
+        .collect();
     config
 }

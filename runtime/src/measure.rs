@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use antiphon_proto::{CloseReason, TurnTimeline};
+use antiphon_proto::{CloseReason, SpeculationView, TurnTimeline};
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -31,6 +31,19 @@ pub const FAILURES: &str = "antiphon_stage_failures_total";
 pub const TALK_SECONDS: &str = "antiphon_talk_seconds_total";
 /// Events dropped because a subscriber did not keep up.
 pub const EVENTS_LAGGED: &str = "antiphon_events_lagged_total";
+
+/// Replies begun before the turn was over, by `outcome`: `confirmed` or `discarded`.
+pub const SPECULATIONS: &str = "antiphon_speculations_total";
+/// Characters generated for replies that were discarded.
+pub const SPECULATION_WASTE: &str = "antiphon_speculation_wasted_chars_total";
+
+/// Counts what a session prepared early.
+pub(crate) fn speculation(view: &SpeculationView) {
+    let discarded = view.started.saturating_sub(view.confirmed);
+    counter!(SPECULATIONS, "outcome" => "confirmed").increment(u64::from(view.confirmed));
+    counter!(SPECULATIONS, "outcome" => "discarded").increment(u64::from(discarded));
+    counter!(SPECULATION_WASTE).increment(view.wasted_chars);
+}
 
 static TALKED_S: AtomicU64 = AtomicU64::new(0);
 
@@ -71,6 +84,14 @@ pub fn describe() {
         Unit::Milliseconds,
         "Audio made but not sent"
     );
+    describe_counter!(
+        SPECULATIONS,
+        "Replies begun before the turn was over, by outcome"
+    );
+    describe_counter!(
+        SPECULATION_WASTE,
+        "Characters generated for discarded replies"
+    );
     describe_counter!(FAILURES, "Failures by stage");
     describe_counter!(TALK_SECONDS, Unit::Seconds, "Seconds of talk counted");
     describe_counter!(EVENTS_LAGGED, "Events dropped at slow subscribers");
@@ -110,6 +131,9 @@ fn reason_name(reason: CloseReason) -> &'static str {
         CloseReason::NeverConnected => "never_connected",
         CloseReason::Drained => "drained",
         CloseReason::TimeLimit => "time_limit",
+        CloseReason::UserAway => "user_away",
+        CloseReason::TooManyFailures => "too_many_failures",
+        CloseReason::Voicemail => "voicemail",
         CloseReason::InternalError => "internal_error",
     }
 }

@@ -82,6 +82,8 @@ impl Mouth {
             .filter(|current| current.segment == segment)?;
         match event.kind {
             SpeakEventKind::Marks { marks } => {
+                let ends_ms = marks.iter().map(|mark| u64::from(mark.end_ms));
+                self.playout.mark_words(segment, ends_ms);
                 let marks = marks
                     .into_iter()
                     .map(|mark| Mark {

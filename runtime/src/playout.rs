@@ -11,6 +11,10 @@ use antiphon_proto::{Moment, SegmentId};
 const QUEUE_MS_MAX: u64 = 1_500;
 /// Frames sent whose hearing is still to come; more than the largest receiver buffer.
 const UNHEARD_FRAMES_MAX: usize = 100;
+/// What was sent is kept this long, in milliseconds: longer than a word.
+const RECENT_MS_MAX: usize = 1_200;
+/// Gain while the person may be speaking: 14 dB down, still there but clearly stepping back.
+const DUCKED_GAIN: f32 = 0.2;
 /// Heard positions are reported every so many frames, between segment ends.
 const REPORT_EVERY_FRAMES: u32 = 3;
 
@@ -33,6 +37,11 @@ pub(crate) struct Playout {
     /// The last frame sent had sound: silence after it is faded into.
     sounding: bool,
     fade_in: bool,
+    /// Made ahead of time: not to be played yet.
+    held: bool,
+    /// The gain to be reached, and the one of the last sample sent.
+    gain_wanted: f32,
+    gain: f32,
     frame: Vec<i16>,
     frames_since_report: u32,
 }
@@ -44,6 +53,10 @@ struct SegmentAudio {
     complete: bool,
     /// The frame that carries the end was sent.
     end_sent: bool,
+    /// Where words end, in milliseconds, in order.
+    word_ends_ms: Vec<u64>,
+    /// What was sent last, for a word that is said again.
+    recent: VecDeque<i16>,
 }
 
 #[derive(Clone, Copy)]
@@ -86,6 +99,9 @@ impl Playout {
             paused: false,
             sounding: false,
             fade_in: false,
+            held: false,
+            gain_wanted: 1.0,
+            gain: 1.0,
             frame: Vec::new(),
             frames_since_report: 0,
         }
@@ -99,6 +115,8 @@ impl Playout {
             sent_samples: 0,
             complete: false,
             end_sent: false,
+            word_ends_ms: Vec::new(),
+            recent: VecDeque::new(),
         });
     }
 
@@ -149,16 +167,43 @@ impl Playout {
         let ready = |front: &SegmentAudio| {
             front.pcm.len() >= self.frame_samples || (front.complete && !front.pcm.is_empty())
         };
-        !self.sounding && !self.paused && self.segments.front().is_some_and(ready)
+        !self.sounding && !self.paused && !self.held && self.segments.front().is_some_and(ready)
     }
 
     pub(crate) fn pause(&mut self) {
         self.paused = true;
     }
 
+    /// Goes on from the beginning of the word that was cut.
     pub(crate) fn resume(&mut self) {
         self.fade_in |= self.paused;
-        self.paused = false;
+        if std::mem::take(&mut self.paused)
+            && let Some(front) = self.segments.front_mut()
+        {
+            front.rewind_to_word(self.rate_hz);
+        }
+    }
+
+    /// Plays more quietly, or at full level again.
+    pub(crate) fn duck(&mut self, ducked: bool) {
+        self.gain_wanted = if ducked { DUCKED_GAIN } else { 1.0 };
+    }
+
+    /// What is queued waits for [`Playout::release`] or [`Playout::stop`].
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Plays what was held.
+    pub(crate) fn release(&mut self) {
+        self.held = false;
+    }
+
+    /// Where words of a sentence end, in milliseconds of its audio.
+    pub(crate) fn mark_words(&mut self, id: SegmentId, ends_ms: impl Iterator<Item = u64>) {
+        if let Some(segment) = self.segments.iter_mut().find(|segment| segment.id == id) {
+            segment.word_ends_ms.extend(ends_ms);
+        }
     }
 
     /// Forgets everything that was not sent. What was sent will still be heard, but of a reply that
@@ -181,6 +226,7 @@ impl Playout {
         self.unheard.clear();
         self.paused = false;
         self.fade_in = false;
+        self.held = false;
         if let Some(tail) = tail.filter(|tail| tail.len() == self.frame_samples) {
             self.segments.push_back(SegmentAudio {
                 id: SegmentId(0),
@@ -188,13 +234,15 @@ impl Playout {
                 sent_samples: 1,
                 complete: true,
                 end_sent: true,
+                word_ends_ms: Vec::new(),
+                recent: VecDeque::new(),
             });
         }
     }
 
     /// The next 20 ms to send at `now`.
     pub(crate) fn next_frame(&mut self, now: Moment) -> NextFrame<'_> {
-        if self.paused && !self.sounding {
+        if (self.paused && !self.sounding) || self.held {
             return NextFrame::Silence;
         }
         self.drop_finished(now);
@@ -222,6 +270,7 @@ impl Playout {
         self.frame.extend(front.pcm.drain(..take));
         self.frame.resize(self.frame_samples, 0);
         let first = front.sent_samples == 0;
+        front.remember(&self.frame[..take], self.rate_hz);
         front.sent_samples += take as u64;
         let heard_ms = front.sent_samples * 1_000 / u64::from(self.rate_hz);
         let (segment, last) = (front.id, front.complete && front.pcm.is_empty());
@@ -271,6 +320,10 @@ impl Playout {
             fade::fade_in(&mut self.frame, self.rate_hz);
             self.fade_in = false;
         }
+        if self.gain != 1.0 || self.gain_wanted != 1.0 {
+            fade::ramp(&mut self.frame, self.gain, self.gain_wanted);
+            self.gain = self.gain_wanted;
+        }
         if self.paused {
             fade::cut(&mut self.frame, self.rate_hz);
         }
@@ -301,6 +354,39 @@ impl Playout {
             return Some(PlayoutFact::Heard(frame.segment, frame.heard_ms));
         }
         None
+    }
+}
+
+impl SegmentAudio {
+    /// Keeps what is sent for a while.
+    fn remember(&mut self, sent: &[i16], rate_hz: u32) {
+        self.recent.extend(sent);
+        let keep = (rate_hz / 1_000) as usize * RECENT_MS_MAX;
+        let surplus = self.recent.len().saturating_sub(keep);
+        self.recent.drain(..surplus);
+    }
+
+    /// Puts the part of the current word that was sent back to the front. Where nothing is known
+    /// of words, or the word began too long ago, nothing is said again.
+    fn rewind_to_word(&mut self, rate_hz: u32) {
+        let samples = |ms: u64| ms * u64::from(rate_hz) / 1_000;
+        let ends = self.word_ends_ms.iter().map(|ms| samples(*ms));
+        let in_a_word = ends.clone().any(|end| end > self.sent_samples);
+        if !in_a_word {
+            return;
+        }
+        let begins = ends
+            .filter(|end| *end <= self.sent_samples)
+            .max()
+            .unwrap_or(0);
+        let back = usize::try_from(self.sent_samples - begins).unwrap_or(usize::MAX);
+        if back > self.recent.len() {
+            return;
+        }
+        for sample in self.recent.drain(self.recent.len() - back..).rev() {
+            self.pcm.push_front(sample);
+        }
+        self.sent_samples = begins;
     }
 }
 

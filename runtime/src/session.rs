@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::Transport;
 use crate::driver::Driver;
+use crate::tools::Tools;
 
 /// Commands waiting for a session's task; more are refused.
 const COMMANDS_MAX: usize = 64;
@@ -33,6 +34,8 @@ pub struct SessionParts {
     pub think: Arc<dyn Think>,
     /// The voice backend.
     pub speak: Arc<dyn Speak>,
+    /// What the responder may call.
+    pub tools: Arc<dyn Tools>,
     /// Its limits.
     pub limits: SessionLimits,
 }

@@ -31,8 +31,18 @@ impl Monitor {
         self.state
     }
 
+    /// Takes what the person seems to be saying, before their turn is over: it raises the state,
+    /// and counts as no turn.
+    pub fn user_draft(&mut self, text: &str) -> Decision {
+        self.rise(text, false)
+    }
+
     /// Takes a finished turn of the person.
     pub fn user_turn(&mut self, text: &str) -> Decision {
+        self.rise(text, true)
+    }
+
+    fn rise(&mut self, text: &str, is_turn: bool) -> Decision {
         let finding = check_user(text);
         let reached = match finding.severity {
             Severity::None => SafetyState::Normal,
@@ -41,7 +51,9 @@ impl Monitor {
             Severity::Acute => SafetyState::SafetyMode,
         };
         if reached == SafetyState::Normal {
-            self.calm_turn();
+            if is_turn {
+                self.calm_turn();
+            }
         } else {
             self.calm_turns = 0;
             self.state = self.state.max(reached);
@@ -88,6 +100,19 @@ impl Monitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drafts_raise_the_state_and_count_as_no_turn() {
+        let mut monitor = Monitor::default();
+        assert_eq!(
+            monitor.user_draft("i want to die"),
+            Decision::Replace(script::HIGH_RISK)
+        );
+        for _ in 0..50 {
+            monitor.user_draft("tell me about colors");
+        }
+        assert_eq!(monitor.state(), SafetyState::HighRisk);
+    }
 
     #[test]
     fn rises_at_once_and_falls_by_calm_turns() {

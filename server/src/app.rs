@@ -102,6 +102,7 @@ impl App {
             hear_context: callee.hear_context.clone(),
             think: Arc::clone(&self.inner.providers.think),
             speak: Arc::clone(&self.inner.providers.speak),
+            tools: Arc::new(antiphon_runtime::NoTools),
             limits: self.inner.limits,
         })
         .map_err(|fault| ApiError::Internal(Box::new(fault)))?;

@@ -5,6 +5,7 @@
 mod line;
 mod proxy;
 mod scripted;
+pub mod sim;
 
 pub use line::{Caller, Line, line};
 pub use proxy::{Faults, UdpProxy};

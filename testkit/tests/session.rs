@@ -82,6 +82,7 @@ fn parts(think: &ScriptedThink, greeting: &str) -> SessionParts {
         hear_context: HearContext::default(),
         think: Arc::new(think.clone()),
         speak: Arc::new(ScriptedSpeak::new(Duration::from_millis(10))),
+        tools: Arc::new(antiphon_runtime::NoTools),
         limits: SessionLimits::default(),
     }
 }

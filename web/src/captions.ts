@@ -109,6 +109,8 @@ export function withHeard(
 export function withMessage(captions: Caption[], message: Message): Caption[] {
   const { turn, role, text, interrupted, at_ms: atMs } = message;
   if (role === "user") return withUserMessage(captions, message);
+  // Tools are not part of what was said.
+  if (role !== "agent") return captions;
   const known = findLast(captions, "agent", turn);
   if (known?.role !== "agent" || known.committed !== null) {
     if (text.trim() === "") return captions;

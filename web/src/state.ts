@@ -100,6 +100,10 @@ function apply(view: CallView, event: EventEnvelope): CallView {
       return { ...view, safety: event.state };
     case "notice":
       return { ...view, notice: { code: event.code, message: event.message } };
+    // The agent itself says what these mean to the person.
+    case "user_away":
+    case "tool":
+      return view;
     case "session_ending":
       return { ...view, ending: { reason: event.reason, inMs: event.in_ms } };
     case "session_ended":

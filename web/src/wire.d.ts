@@ -26,6 +26,23 @@ export type ClientMessage =
       type: "interrupt";
     }
   | {
+      /**
+       * True while it is held.
+       */
+      pressed: boolean;
+      type: "talk";
+    }
+  | {
+      type: "commit_turn";
+    }
+  | {
+      /**
+       * `0` to `9`, `*`, `#`, `A` to `D`.
+       */
+      key: string;
+      type: "dtmf";
+    }
+  | {
       type: "hang_up";
     }
   | {
@@ -87,6 +104,21 @@ export type EventEnvelope1 =
       type: "user_transcript";
     }
   | {
+      type: "user_away";
+    }
+  | {
+      /**
+       * The tool's name.
+       */
+      name: string;
+      /**
+       * True at its start, false at its end.
+       */
+      running: boolean;
+      turn: TurnId;
+      type: "tool";
+    }
+  | {
       segment: SegmentId;
       /**
        * Its words.
@@ -145,12 +177,17 @@ export type EventEnvelope1 =
        * Seconds of talk that were counted.
        */
       seconds: number;
+      speculation?: SpeculationView;
       type: "session_ended";
     };
 /**
  * Who said it.
  */
-export type Role = "user" | "agent";
+export type Role = "user" | "agent" | "tool_call" | "tool_result";
+/**
+ * One call of a tool, named by the responder. Unique within a session.
+ */
+export type ToolCallId = string;
 /**
  * One exchange: what the person said and what was answered. Counts from 1 within a session;
  * the greeting is turn 0.
@@ -176,7 +213,12 @@ export type SafetyState = "NORMAL" | "ELEVATED_CONCERN" | "HIGH_RISK" | "SAFETY_
  * What a [`Event::Notice`] is about.
  */
 export type NoticeCode =
-  "bad_message" | "recognizer_trouble" | "responder_trouble" | "voice_trouble" | "replaced";
+  | "bad_message"
+  | "recognizer_trouble"
+  | "responder_trouble"
+  | "voice_trouble"
+  | "replaced"
+  | "voicemail";
 /**
  * Why a session ended.
  */
@@ -188,6 +230,9 @@ export type CloseReason =
   | "never_connected"
   | "drained"
   | "time_limit"
+  | "user_away"
+  | "too_many_failures"
+  | "voicemail"
   | "internal_error";
 /**
  * Where a session stands.
@@ -263,7 +308,21 @@ export interface Message {
    * The words.
    */
   text: string;
+  /**
+   * The tool, for [`Role::ToolCall`] and [`Role::ToolResult`].
+   */
+  tool?: ToolRef | null;
   turn: TurnId;
+}
+/**
+ * Which call of which tool a history entry is about.
+ */
+export interface ToolRef {
+  id: ToolCallId;
+  /**
+   * The tool.
+   */
+  name: string;
 }
 /**
  * Which recognizer listens, and what to do for a better one.
@@ -304,6 +363,11 @@ export interface TurnTimeline {
    */
   first_token_ms?: number | null;
   /**
+   * True where the reply was begun before the turn was over: then its first words and audio may
+   * have been there at 0.
+   */
+  speculative?: boolean;
+  /**
    * The recognizer's final text was there.
    */
   transcript_final_ms?: number | null;
@@ -312,6 +376,27 @@ export interface TurnTimeline {
    * When the person stopped speaking, milliseconds since session start.
    */
   user_end_at_ms: number;
+}
+/**
+ * Replies begun before the person had finished.
+ */
+export interface SpeculationView {
+  /**
+   * Heard.
+   */
+  confirmed: number;
+  /**
+   * Begun.
+   */
+  started: number;
+  /**
+   * Characters that were generated for nothing.
+   */
+  wasted_chars: number;
+  /**
+   * Sentences that were spoken for nothing.
+   */
+  wasted_sentences: number;
 }
 /**
  * RFC 9457 problem details, the body of every error.

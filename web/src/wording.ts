@@ -79,7 +79,7 @@ export function noticesOf(state: AppState): Notice[] {
 /** Why the call is over and what can be done. `said` where anything was said in it. */
 export function endWords(cause: EndCause, detail: string | null, agent: string, said: boolean): EndWords {
   const words = cause === "user_hung_up" && !said ? { ...END_WORDS[cause], title: "Call ended" } : END_WORDS[cause];
-  return { title: words.title.replace("{agent}", agent), text: detail ?? words.text };
+  return { title: words.title.replace("{agent}", agent), text: detail ?? words.text.replace("{agent}", agent) };
 }
 
 const END_WORDS: Record<EndCause, EndWords> = {
@@ -96,6 +96,15 @@ const END_WORDS: Record<EndCause, EndWords> = {
     text: "It had to end the call. Call again in a minute.",
   },
   time_limit: { title: "Time is up", text: "The call reached the longest time allowed." },
+  user_away: {
+    title: "Nobody was there",
+    text: "{agent} could not hear you for a while and hung up. Call again whenever you like.",
+  },
+  too_many_failures: {
+    title: "Something keeps failing",
+    text: "Several answers in a row could not be made. Please call again in a few minutes.",
+  },
+  voicemail: { title: "A voicemail answered", text: "The call ended by itself." },
   internal_error: {
     title: "Something broke at our end",
     text: "The call had to stop. The session number in the transcript helps to find out why.",

@@ -49,6 +49,28 @@ impl Engine {
         }
     }
 
+    /// Reviewed words instead of the reply to a turn that was confirmed before its verdict.
+    pub(super) fn replace_reply(&mut self, turn: TurnId, text: String) {
+        let Some(origin) = self
+            .reply
+            .as_ref()
+            .filter(|reply| reply.turn == turn && !reply.scripted)
+            .map(|reply| reply.origin)
+        else {
+            return;
+        };
+        self.interrupt_reply();
+        let finished = FinishedTurn {
+            turn,
+            text: String::new(),
+            origin,
+            final_at: None,
+            endpointing_reason: None,
+            ended_at: self.now,
+        };
+        self.answer(finished, SafetyAction::Replace { text });
+    }
+
     /// Says what was left unsaid, checked again.
     fn go_on_with(&mut self, unsaid: &str) {
         let Some(reply) = &mut self.reply else { return };

@@ -158,7 +158,6 @@ impl Engine {
     /// Lets the draft be the reply where it answers the words of the turn. Gives the turn back
     /// where there is none.
     pub(super) fn confirm_draft(&mut self, finished: FinishedTurn) -> Option<FinishedTurn> {
-        self.review_draft();
         let fits = self.draft.as_ref().is_some_and(|draft| {
             draft.started && draft.reply.turn == finished.turn && draft.text == finished.text
         });
@@ -186,6 +185,12 @@ impl Engine {
             .collect();
         let turn = reply.turn;
         self.reply = Some(reply);
+        // Counted as a turn by the safety monitor, whose word stands above the draft's.
+        let text = self.unanswered_with("");
+        self.emit(Output::Classify {
+            subject: Subject::User { turn },
+            text: text.trim_end().to_owned(),
+        });
         for (segment, text) in spoken {
             self.publish_agent_text(turn, segment, text);
         }

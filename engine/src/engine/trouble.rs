@@ -53,6 +53,9 @@ impl Engine {
     pub(super) fn away_due(&self) -> Option<Moment> {
         let since = self.quiet.since.filter(|_| self.is_quiet())?;
         let patience = &self.config.patience;
+        if patience.away_ms == 0 {
+            return None;
+        }
         Some(since.plus_ms(if self.quiet.asked {
             patience.away_again_ms
         } else {

@@ -311,6 +311,8 @@ impl Engine {
             Subject::User { turn } => {
                 if let Some(finished) = self.unchecked.take_if(|finished| finished.turn == turn) {
                     self.answer(finished, action);
+                } else if let SafetyAction::Replace { text } = action {
+                    self.replace_reply(turn, text);
                 }
             }
             Subject::Draft { turn } => self.on_draft_verdict(turn, action),

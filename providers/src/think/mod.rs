@@ -3,7 +3,7 @@
 pub mod offline;
 pub mod openai;
 
-use antiphon_proto::{GenerationId, Message};
+use antiphon_proto::{GenerationId, Message, ToolCall};
 use tokio::sync::mpsc;
 
 use crate::TaskHandle;
@@ -25,8 +25,21 @@ pub struct ThinkRequest {
     pub generation: GenerationId,
     /// Whose words these are to be.
     pub agent: std::sync::Arc<antiphon_agents::Agent>,
-    /// What was said and heard, oldest first; the last one is the person's.
+    /// What was said and heard, oldest first, tool calls and their results included.
     pub history: Vec<Message>,
+    /// Tools that may be called.
+    pub tools: Vec<ToolDeclaration>,
+}
+
+/// A tool as a responder is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolDeclaration {
+    /// Its name.
+    pub name: String,
+    /// What it does and when to call it.
+    pub description: String,
+    /// JSON schema of its arguments, as text.
+    pub parameters: String,
 }
 
 /// What a responder says.
@@ -45,6 +58,11 @@ pub enum ThinkEventKind {
     Delta {
         /// The words.
         text: String,
+    },
+    /// Tools are to be run, all at once; nothing but [`ThinkEventKind::Done`] follows.
+    ToolCalls {
+        /// The calls.
+        calls: Vec<ToolCall>,
     },
     /// The reply is complete.
     Done {

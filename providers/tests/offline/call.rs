@@ -51,6 +51,7 @@ impl Call {
     pub(crate) fn push(&mut self, role: Role, text: &str, interrupted: bool) {
         let turn = TurnId(self.history.len() as u32 / 2);
         self.history.push(Message {
+            tool: None,
             turn,
             role,
             text: text.to_owned(),

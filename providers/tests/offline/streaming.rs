@@ -16,6 +16,7 @@ async fn streams_sentences_and_one_end() {
         let (sender, mut events) = mpsc::channel(2);
         let generation = GenerationId(7);
         let request = ThinkRequest {
+            tools: Vec::new(),
             generation,
             agent: call.agent.clone(),
             history: call.history.clone(),
@@ -28,6 +29,7 @@ async fn streams_sentences_and_one_end() {
             assert!(last.is_none(), "nothing follows the end");
             match event.kind {
                 ThinkEventKind::Delta { text: more } => text.push_str(&more),
+                ThinkEventKind::ToolCalls { .. } => panic!("it has no tools"),
                 end @ (ThinkEventKind::Done { .. } | ThinkEventKind::Failed { .. }) => {
                     last = Some(end)
                 }
@@ -52,6 +54,7 @@ async fn dropping_the_handle_stops_the_stream() {
     call.history.pop();
     let (sender, mut events) = mpsc::channel(1);
     let request = ThinkRequest {
+        tools: Vec::new(),
         generation: GenerationId(1),
         agent: call.agent.clone(),
         history: call.history,

@@ -4,3 +4,4 @@
 mod failures;
 mod server;
 mod streams;
+mod tools;

@@ -103,20 +103,20 @@ pub(crate) fn start_on(
         text: text.to_owned(),
         interrupted,
         at_ms: 0,
+        tool: None,
     };
     let history = vec![
         message(0, Role::Agent, "Hello I am", true),
         message(1, Role::User, "what is a domain", false),
     ];
     let agent: Arc<Agent> = Agent::built_in("cal").unwrap();
-    responder.start(
-        ThinkRequest {
-            generation: GenerationId(3),
-            agent,
-            history,
-        },
-        sender,
-    )
+    let request = ThinkRequest {
+        generation: GenerationId(3),
+        agent,
+        history,
+        tools: Vec::new(),
+    };
+    responder.start(request, sender)
 }
 
 /// The words, and how it ended.
@@ -130,6 +130,7 @@ pub(crate) async fn collect(mut events: mpsc::Receiver<ThinkEvent>) -> (String, 
                 assert!(ends.is_empty(), "words after the end");
                 text.push_str(&more);
             }
+            ThinkEventKind::ToolCalls { .. } => panic!("no tool was offered"),
             end @ (ThinkEventKind::Done { .. } | ThinkEventKind::Failed { .. }) => ends.push(end),
         }
     }

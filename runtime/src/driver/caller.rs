@@ -139,6 +139,10 @@ impl Driver {
         match message {
             ClientMessage::UserText { text } => self.feed(Input::UserText { text }),
             ClientMessage::Mute { muted } => self.ears.mute(muted),
+            ClientMessage::Talk { pressed: true } => self.feed(Input::TalkPressed),
+            ClientMessage::Talk { pressed: false } => self.feed(Input::TalkReleased),
+            ClientMessage::CommitTurn {} => self.feed(Input::TurnCommitted),
+            ClientMessage::Dtmf { key } => self.feed(Input::Dtmf { key }),
             ClientMessage::Interrupt {} => self.feed(Input::InterruptRequested),
             ClientMessage::HangUp {} => self.feed(Input::Close {
                 reason: CloseReason::UserHungUp,

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use antiphon_engine::{Input, Output, SafetyAction, Subject};
-use antiphon_proto::{Event, EventEnvelope, GenerationId, Message, Moment, SafetyState};
+use antiphon_proto::{Event, EventEnvelope, GenerationId, Message, Moment, SafetyState, ToolCall};
 use antiphon_providers::think::ThinkRequest;
 use antiphon_safety::{Decision, Monitor};
 
@@ -22,13 +22,30 @@ impl Driver {
             Output::StartGeneration {
                 generation,
                 history,
-            } => self.start_generation(generation, history),
+                tools,
+            } => self.start_generation(generation, history, tools),
             Output::CancelGeneration { generation: _ } => self.thinking = None,
             Output::Speak {
                 segment,
                 turn: _,
                 text,
-            } => self.mouth.say(segment, text),
+                hold,
+            } => {
+                if hold {
+                    self.mouth.playout.hold();
+                }
+                self.mouth.say(segment, text);
+            }
+            Output::ReleasePlayout => {
+                self.mouth.playout.release();
+                self.begin_speaking();
+            }
+            Output::DuckPlayout => self.mouth.playout.duck(true),
+            Output::UnduckPlayout => self.mouth.playout.duck(false),
+            Output::RunTool { call } => self.run_tool(call),
+            Output::CancelTool { id } => {
+                self.tools_running.remove(&id);
+            }
             Output::PausePlayout => self.mouth.playout.pause(),
             Output::ResumePlayout => {
                 if !self.stalled {
@@ -48,6 +65,7 @@ impl Driver {
         let monitor = &mut self.monitor;
         let decision = catch_unwind(AssertUnwindSafe(|| match subject {
             Subject::User { .. } => monitor.user_turn(text),
+            Subject::Draft { .. } => monitor.user_draft(text),
             Subject::Agent { .. } => monitor.agent_sentence(text),
         }));
         let decision = decision.unwrap_or_else(|_| {
@@ -67,11 +85,22 @@ impl Driver {
         });
     }
 
-    fn start_generation(&mut self, generation: GenerationId, history: Vec<Message>) {
+    fn run_tool(&mut self, call: ToolCall) {
+        let id = call.id.clone();
+        let task = self.tools.run(&self.id, call, self.tool_sender.clone());
+        self.tools_running.insert(id, task);
+    }
+
+    fn start_generation(&mut self, generation: GenerationId, history: Vec<Message>, tools: bool) {
         let request = ThinkRequest {
             generation,
             agent: Arc::clone(&self.agent),
             history,
+            tools: if tools {
+                self.tools.declared()
+            } else {
+                Vec::new()
+            },
         };
         self.thinking = Some(self.think.start(request, self.think_sender.clone()));
     }
@@ -90,6 +119,9 @@ impl Driver {
     fn reflect(&mut self, event: &Event) {
         match event {
             Event::MessageCommitted { .. } | Event::SessionEnded { .. } => {
+                if let Event::SessionEnded { speculation, .. } = event {
+                    measure::speculation(speculation);
+                }
                 let history: Arc<Vec<Message>> = Arc::new(self.engine.history().cloned().collect());
                 self.view.send_modify(|view| view.history = history);
             }
@@ -109,6 +141,8 @@ impl Driver {
             | Event::UserTranscript { .. }
             | Event::AgentText { .. }
             | Event::AgentHeard { .. }
+            | Event::UserAway {}
+            | Event::Tool { .. }
             | Event::Meter { .. }
             | Event::Notice { .. }
             | Event::SessionEnding { .. } => {}

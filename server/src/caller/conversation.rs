@@ -299,6 +299,8 @@ impl Conversation {
             | Event::TurnTimeline { .. }
             | Event::Safety { .. }
             | Event::Notice { .. }
+            | Event::UserAway {}
+            | Event::Tool { .. }
             | Event::SessionEnding { .. } => {}
         }
     }

@@ -95,7 +95,14 @@ impl Report {
                     &format!("(the session ends in {in_ms} ms: {reason:?})"),
                 );
             }
-            Event::SessionEnded { reason, seconds } => {
+            Event::UserAway {} => self.line(now_ms, "(nobody says anything)"),
+            Event::Tool { name, running, .. } => {
+                let what = if *running { "runs" } else { "has run" };
+                self.line(now_ms, &format!("(the tool {name} {what})"));
+            }
+            Event::SessionEnded {
+                reason, seconds, ..
+            } => {
                 self.line(now_ms, &format!("(ended: {reason:?}; {seconds} s counted)"));
             }
             Event::AgentState { .. }

@@ -360,6 +360,7 @@ impl Agent {
             text: self.words.to_owned(),
             interrupted: false,
             at_ms: 0,
+            tool: None,
         };
         self.event(Event::MessageCommitted { message });
         self.event(Event::AgentState {
@@ -369,6 +370,7 @@ impl Agent {
 
     fn end(&mut self) {
         self.event(Event::SessionEnded {
+            speculation: Default::default(),
             reason: CloseReason::UserHungUp,
             seconds: 7,
         });

@@ -49,6 +49,7 @@ fn session() -> Session {
         hear_context: HearContext::default(),
         think: Arc::new(ScriptedThink::new(&[ANSWER], Duration::from_millis(20))),
         speak: Arc::new(ScriptedSpeak::new(Duration::from_millis(10))),
+        tools: Arc::new(antiphon_runtime::NoTools),
         limits: SessionLimits::default(),
     })
     .unwrap()

@@ -44,12 +44,19 @@ impl Memory {
     pub(crate) fn read(agent: &Agent, index: &AgentIndex, history: &[Message]) -> Self {
         let mut memory = Self::default();
         let recent = &history[history.len().saturating_sub(HISTORY_MAX)..];
+        // Turns that were not answered in between belong together.
+        let mut unanswered: Vec<&str> = Vec::new();
         for message in recent {
             match message.role {
-                Role::User => memory.hear(agent, &message.text),
-                Role::Agent => memory.say(index, message),
+                Role::User => unanswered.push(&message.text),
+                Role::Agent => {
+                    memory.hear_all(agent, &mut unanswered);
+                    memory.say(index, message);
+                }
+                Role::ToolCall | Role::ToolResult => {}
             }
         }
+        memory.hear_all(agent, &mut unanswered);
         if recent
             .last()
             .is_none_or(|message| message.role == Role::Agent)
@@ -57,6 +64,13 @@ impl Memory {
             memory.text.clear();
         }
         memory
+    }
+
+    fn hear_all(&mut self, agent: &Agent, unanswered: &mut Vec<&str>) {
+        if !unanswered.is_empty() {
+            self.hear(agent, &unanswered.join(" "));
+            unanswered.clear();
+        }
     }
 
     fn hear(&mut self, agent: &Agent, text: &str) {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::config::{ConfigError, OpenAiConfig, Secret};
 use self::sse::{LINE_BYTES_MAX, SseLines};
-use self::wire::{ChatChunk, ChatRequest};
+use self::wire::{Calls, ChatChunk, ChatRequest};
 use super::{Think, ThinkEvent, ThinkEventKind, ThinkRequest, ThinkUsage};
 use crate::TaskHandle;
 
@@ -100,7 +100,7 @@ impl OpenAiCompatible {
     async fn stream(&self, request: &ThinkRequest, out: &mut Out) -> Result<(), Failure> {
         let first_by = Instant::now() + self.config.first_token_timeout;
         let late = || Failure::FirstToken(self.config.first_token_timeout);
-        let body = ChatRequest::new(&self.config, &request.agent, &request.history);
+        let body = ChatRequest::new(&self.config, request);
         let url = format!("{}/chat/completions", self.config.base_url);
         let sent = self.authorized(self.client.post(url)).json(&body).send();
         let mut response = timeout_at(first_by, sent)
@@ -168,10 +168,13 @@ impl Think for OpenAiCompatible {
             let generation = request.generation;
             let mut out = Out::new(generation, events);
             let kind = match this.stream(&request, &mut out).await {
-                Ok(()) => ThinkEventKind::Done {
-                    usage: out.usage,
-                    hang_up: false,
-                },
+                Ok(()) => {
+                    out.send_calls().await;
+                    ThinkEventKind::Done {
+                        usage: out.usage,
+                        hang_up: false,
+                    }
+                }
                 Err(failure) => {
                     tracing::warn!(generation = generation.0, %failure, "reply failed");
                     ThinkEventKind::Failed {
@@ -190,6 +193,7 @@ struct Out {
     generation: GenerationId,
     events: mpsc::Sender<ThinkEvent>,
     usage: Option<ThinkUsage>,
+    calls: Calls,
     has_words: bool,
     /// A finish reason came; only the usage may follow.
     is_finished: bool,
@@ -203,6 +207,7 @@ impl Out {
             generation,
             events,
             usage: None,
+            calls: Calls::default(),
             has_words: false,
             is_finished: false,
             is_over: false,
@@ -228,6 +233,9 @@ impl Out {
             });
         }
         self.is_finished |= chunk.is_finished();
+        if !self.calls.take(&chunk) {
+            return Err(Failure::Malformed);
+        }
         if !chunk.words().is_empty() {
             self.has_words = true;
             self.send(ThinkEventKind::Delta {
@@ -236,6 +244,13 @@ impl Out {
             .await;
         }
         Ok(())
+    }
+
+    async fn send_calls(&mut self) {
+        let calls = std::mem::take(&mut self.calls).finish(self.generation);
+        if !calls.is_empty() {
+            self.send(ThinkEventKind::ToolCalls { calls }).await;
+        }
     }
 
     async fn send(&self, kind: ThinkEventKind) {
