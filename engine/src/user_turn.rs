@@ -127,6 +127,13 @@ impl UserTurn {
         words.join(" ")
     }
 
+    /// True where something is known of what was said last.
+    pub(crate) fn last_has_words(&self) -> bool {
+        self.utterances
+            .last()
+            .is_some_and(|utterance| !utterance.text.is_empty())
+    }
+
     /// True where no transcript is awaited.
     pub(crate) fn settled(&self) -> bool {
         self.utterances.iter().all(|utterance| utterance.settled)

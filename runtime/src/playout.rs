@@ -227,7 +227,10 @@ impl Playout {
         self.paused = false;
         self.fade_in = false;
         self.held = false;
-        if let Some(tail) = tail.filter(|tail| tail.len() == self.frame_samples) {
+        let gain = std::mem::replace(&mut self.gain, 1.0);
+        self.gain_wanted = 1.0;
+        if let Some(mut tail) = tail.filter(|tail| tail.len() == self.frame_samples) {
+            fade::ramp(&mut tail, gain, gain);
             self.segments.push_back(SegmentAudio {
                 id: SegmentId(0),
                 pcm: faded_out(tail, self.rate_hz),
@@ -396,132 +399,4 @@ fn faded_out(mut tail: Vec<i16>, rate_hz: u32) -> VecDeque<i16> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FRAME: usize = 320;
-
-    fn queued(frames: usize) -> Playout {
-        let mut playout = Playout::new(16_000);
-        playout.begin(SegmentId(1));
-        playout.push(SegmentId(1), &vec![1_000; frames * FRAME]);
-        playout
-    }
-
-    fn facts(playout: &mut Playout, ticks: u64, unheard_ms: u32) -> Vec<PlayoutFact> {
-        let mut facts = Vec::new();
-        for tick in 0..ticks {
-            let now = Moment::from_ms(tick * 20);
-            if let NextFrame::Sound(_, Some(fact)) = playout.next_frame(now) {
-                facts.push(fact);
-            }
-            while let Some(fact) = playout.poll_heard(now, unheard_ms, false) {
-                facts.push(fact);
-            }
-        }
-        facts
-    }
-
-    #[test]
-    fn heard_comes_after_sent_by_the_receivers_buffer() {
-        let mut playout = queued(6);
-        assert_eq!(playout.complete(SegmentId(1)), 120);
-        let played_at = |ticks| facts(&mut queued_complete(6), ticks, 100);
-        assert!(
-            !played_at(10).contains(&PlayoutFact::Played(SegmentId(1))),
-            "sent at 100 ms, heard at 200 ms"
-        );
-        assert!(played_at(11).contains(&PlayoutFact::Played(SegmentId(1))));
-        assert_eq!(
-            facts(&mut playout, 11, 100)[0],
-            PlayoutFact::FirstFrameSent(SegmentId(1))
-        );
-    }
-
-    fn queued_complete(frames: usize) -> Playout {
-        let mut playout = queued(frames);
-        playout.complete(SegmentId(1));
-        playout
-    }
-
-    #[test]
-    fn an_end_learned_late_still_ends_the_sentence() {
-        let mut playout = queued(2);
-        assert_eq!(
-            facts(&mut playout, 3, 0),
-            [PlayoutFact::FirstFrameSent(SegmentId(1))]
-        );
-        playout.complete(SegmentId(1));
-        assert_eq!(
-            facts(&mut playout, 1, 0),
-            [PlayoutFact::Played(SegmentId(1))]
-        );
-    }
-
-    #[test]
-    fn a_sentence_without_audio_is_played_at_once() {
-        let mut playout = Playout::new(16_000);
-        playout.begin(SegmentId(7));
-        playout.complete(SegmentId(7));
-        assert_eq!(
-            facts(&mut playout, 1, 0),
-            [PlayoutFact::Played(SegmentId(7))]
-        );
-    }
-
-    #[test]
-    fn a_pause_keeps_the_rest_and_fades() {
-        let mut playout = queued_complete(4);
-        assert!(matches!(
-            playout.next_frame(Moment(0)),
-            NextFrame::Sound(..)
-        ));
-        playout.pause();
-        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else {
-            panic!("a faded frame")
-        };
-        assert_eq!((frame[0] > 900, frame[FRAME - 1]), (true, 0));
-        assert!(matches!(
-            playout.next_frame(Moment::from_ms(40)),
-            NextFrame::Silence
-        ));
-        playout.resume();
-        let mut rest = 0;
-        while let NextFrame::Sound(frame, _) = playout.next_frame(Moment::from_ms(60)) {
-            rest += frame.iter().filter(|sample| **sample != 0).count();
-        }
-        assert!(rest > 3 * FRAME - 100, "{rest} samples after the pause");
-    }
-
-    #[test]
-    fn a_stop_sends_one_faded_frame_and_reports_nothing() {
-        let mut playout = queued_complete(10);
-        assert!(matches!(
-            playout.next_frame(Moment(0)),
-            NextFrame::Sound(..)
-        ));
-        playout.stop();
-        let NextFrame::Sound(frame, None) = playout.next_frame(Moment::from_ms(20)) else {
-            panic!("a faded frame")
-        };
-        assert_eq!(frame[FRAME - 1], 0);
-        assert!(matches!(
-            playout.next_frame(Moment::from_ms(40)),
-            NextFrame::Silence
-        ));
-        assert_eq!(playout.poll_heard(Moment::from_ms(9_000), 0, true), None);
-    }
-
-    #[test]
-    fn a_gap_inside_a_sentence_is_an_underrun_and_before_it_is_not() {
-        let mut playout = Playout::new(16_000);
-        playout.begin(SegmentId(1));
-        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Silence));
-        playout.push(SegmentId(1), &[1; FRAME]);
-        assert!(matches!(
-            playout.next_frame(Moment(0)),
-            NextFrame::Sound(..)
-        ));
-        assert!(matches!(playout.next_frame(Moment(0)), NextFrame::Underrun));
-    }
-}
+mod tests;

@@ -187,7 +187,7 @@ impl Engine {
         }
         self.dtmf.push(key);
         self.dtmf_due = Some(self.now.plus_ms(DTMF_MS_MAX));
-        if self.dtmf.len() >= 2 * DTMF_KEYS_MAX {
+        if self.dtmf.len() >= 2 * DTMF_KEYS_MAX - 1 {
             self.end_dtmf();
         }
     }
