@@ -178,9 +178,11 @@ fn an_interruption_stops_the_reply_where_it_was_heard() {
         7,
     );
     near(times(&call, |what| *what == Observed::Sound(false))[0], 5.5);
-    let stopped = call.observed.iter().find_map(|(_, what)| match what {
-        Observed::Stopped(played_ms) if *played_ms > 0 => Some(*played_ms),
-        _ => None,
+    let stopped = call.observed.iter().find_map(|(_, what)| {
+        let Observed::Stopped(played_ms) = what else {
+            return None;
+        };
+        (*played_ms > 0).then_some(*played_ms)
     });
     near(stopped.expect("a stop"), 2.0);
     let said = history(&call);
