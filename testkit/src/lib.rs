@@ -4,9 +4,11 @@
 
 mod line;
 mod proxy;
+mod recorded;
 mod scripted;
 pub mod sim;
 
 pub use line::{Caller, Line, line};
 pub use proxy::{Faults, UdpProxy};
+pub use recorded::{RecordedSpeak, Recording};
 pub use scripted::{ScriptedHear, ScriptedSpeak, ScriptedThink};
