@@ -112,6 +112,8 @@ pub struct Intent {
     pub topic: Option<String>,
     /// True where the call is over once the answer has been spoken.
     pub ends_call: bool,
+    /// The agent that takes the call over once the answer has been spoken.
+    pub hand_off: Option<String>,
 }
 
 /// A question that an agent asks, and what it says to the reply.
@@ -153,6 +155,21 @@ impl Agent {
     /// The built-in agent of that id.
     pub fn built_in(id: &str) -> Option<Arc<Self>> {
         crate::library().into_iter().find(|agent| agent.id == id)
+    }
+
+    /// The agents that this one passes calls on to, each once.
+    pub fn colleagues(&self) -> Vec<&str> {
+        let mut colleagues: Vec<&str> = Vec::new();
+        for intent in &self.intents {
+            if let Some(id) = intent
+                .hand_off
+                .as_deref()
+                .filter(|id| !colleagues.contains(id))
+            {
+                colleagues.push(id);
+            }
+        }
+        colleagues
     }
 
     /// The small talk of that name, e.g. `goodbye`.

@@ -110,6 +110,7 @@ pub(crate) struct IntentTable {
     pub(crate) topic: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) ends_call: bool,
+    hand_off: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +147,7 @@ impl IntentTable {
             why: self.why,
             topic: self.topic.map(Spanned::into_inner),
             ends_call: self.ends_call,
+            hand_off: self.hand_off,
         }
     }
 }

@@ -71,6 +71,7 @@ pub fn serve_calls(parts: &Parts) -> Result<(), String> {
                 think: Arc::clone(&parts.think),
                 speak: Arc::clone(&parts.speak),
                 tools: Arc::new(antiphon_runtime::NoTools),
+                colleagues: Arc::new(antiphon_runtime::NoColleagues),
                 limits: SessionLimits::default(),
             })
             .map_err(|error| error.to_string())?;

@@ -38,6 +38,25 @@ pub struct EngineConfig {
     pub tools: Vec<String>,
 }
 
+/// What changes when another agent takes a call over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentProfile {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its name as shown to people.
+    pub agent_name: String,
+    /// Its words; the greeting is the first thing it says.
+    pub words: Words,
+    /// When the person's turn is over.
+    pub endpointing: Endpointing,
+    /// What speech over the agent does.
+    pub interruption: Interruption,
+    /// Whether replies are begun early.
+    pub speculation: Speculation,
+    /// Names of its tools.
+    pub tools: Vec<String>,
+}
+
 /// What the engine says by itself; nothing where empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,6 +67,8 @@ pub struct Words {
     pub apology: String,
     /// Before the call is ended from this side.
     pub farewell: String,
+    /// Before another agent takes over where the responder has said nothing about it.
+    pub hand_off: String,
     /// While an answer takes long, one after the other.
     pub fillers: Vec<String>,
     /// When the person has been silent for long.
@@ -62,6 +83,7 @@ impl Default for Words {
             greeting: String::new(),
             apology: "Sorry, something went wrong on my side. Could you say that again?".into(),
             farewell: "I have to end our call now. Goodbye.".into(),
+            hand_off: "One moment, I am passing you on.".into(),
             fillers: [
                 "One moment.",
                 "I am still looking into it.",
@@ -247,6 +269,17 @@ impl Default for Limits {
 }
 
 impl EngineConfig {
+    /// Lets another agent take over.
+    pub(crate) fn adopt(&mut self, profile: AgentProfile) {
+        self.agent = profile.agent;
+        self.agent_name = profile.agent_name;
+        self.words = profile.words;
+        self.endpointing = profile.endpointing;
+        self.interruption = profile.interruption;
+        self.speculation = profile.speculation;
+        self.tools = profile.tools;
+    }
+
     /// Defaults for everything but the names.
     pub fn new(session: SessionId, agent: AgentId, agent_name: impl Into<String>) -> Self {
         Self {

@@ -1,12 +1,12 @@
 //! Everything that can happen to a conversation.
 
 use antiphon_proto::{
-    CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, ToolCall, ToolCallId,
-    UtteranceId,
+    AgentId, CloseReason, GenerationId, Moment, NoticeCode, SafetyState, SegmentId, ToolCall,
+    ToolCallId, UtteranceId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Subject;
+use crate::{AgentProfile, Subject};
 
 /// One thing that happened. The log of a call is its inputs with their times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,22 @@ pub enum Input {
         generation: GenerationId,
         /// True where the call is over once the reply has been heard.
         hang_up: bool,
+        /// Who takes the call over once the reply has been heard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hand_off: Option<AgentId>,
     },
+    /// Another agent is to take the call over.
+    HandOff {
+        /// Which.
+        agent: AgentId,
+    },
+    /// Another agent has taken over, asked for by [`crate::Output::SwitchAgent`].
+    AgentSwitched {
+        /// Who it is.
+        profile: Box<AgentProfile>,
+    },
+    /// There is no such agent.
+    HandOffFailed,
     /// The responder failed; what came before stands.
     GenerationFailed {
         /// Which reply.

@@ -16,8 +16,8 @@ mod sentence;
 mod user_turn;
 
 pub use config::{
-    Endpointing, EndpointingMode, EngineConfig, Interruption, InterruptionMode, Limits, Patience,
-    Speculation, SpeculationMode, Words,
+    AgentProfile, Endpointing, EndpointingMode, EngineConfig, Interruption, InterruptionMode,
+    Limits, Patience, Speculation, SpeculationMode, Words,
 };
 pub use endpointing::{Wait, wait_after};
 pub use engine::{Engine, TimerReason};

@@ -1,8 +1,8 @@
 //! Everything a conversation asks its driver to do.
 
 use antiphon_proto::{
-    CloseReason, EventEnvelope, GenerationId, Message, Moment, SegmentId, ToolCall, ToolCallId,
-    TurnId, UtteranceId,
+    AgentId, CloseReason, EventEnvelope, GenerationId, Message, Moment, SegmentId, ToolCall,
+    ToolCallId, TurnId, UtteranceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,12 @@ pub enum Output {
     DuckPlayout,
     /// Play at full level again.
     UnduckPlayout,
+    /// Let another agent take over; the driver answers with [`crate::Input::AgentSwitched`] or
+    /// [`crate::Input::HandOffFailed`].
+    SwitchAgent {
+        /// Which.
+        agent: AgentId,
+    },
     /// Run a tool; the driver answers with [`crate::Input::ToolDone`].
     RunTool {
         /// The call.
@@ -126,6 +132,8 @@ pub enum Decision {
     Fill,
     /// A stage failed and is tried again.
     Retry,
+    /// Another agent takes over.
+    HandOff,
     /// The call ends.
     End,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use antiphon_proto::{GenerationId, Moment, SegmentId, ToolCall, TurnId, TurnTimeline};
+use antiphon_proto::{AgentId, GenerationId, Moment, SegmentId, ToolCall, TurnId, TurnTimeline};
 
 use crate::input::Mark;
 use crate::sentence::SentenceSplitter;
@@ -42,6 +42,8 @@ pub(crate) struct Reply {
     pub(crate) interruptible: bool,
     /// True where the call ends once the reply has been heard whole.
     pub(crate) hang_up: bool,
+    /// Who takes the call over once the reply has been heard whole.
+    pub(crate) hand_off: Option<AgentId>,
     /// Rounds of tool calls so far.
     pub(crate) step: u32,
     pub(crate) tools: Vec<ToolUse>,
@@ -196,6 +198,7 @@ impl Reply {
             scripted: false,
             interruptible: true,
             hang_up: false,
+            hand_off: None,
             step: 0,
             tools: Vec::new(),
             retries: 0,

@@ -145,6 +145,7 @@ fn a_goodbye_of_the_agent_ends_the_call_once_it_was_heard() {
     call.input(Input::GenerationDone {
         generation: GenerationId(1),
         hang_up: true,
+        hand_off: None,
     });
     assert_eq!(closed(&call.take()), None);
     call.plays_whole(1, "See you.");

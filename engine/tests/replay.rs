@@ -92,7 +92,8 @@ fn any_generation() -> impl Strategy<Value = Input> {
             .prop_map(|(generation, text)| Input::GenerationDelta { generation, text }),
         (generation(), any::<bool>()).prop_map(|(generation, hang_up)| Input::GenerationDone {
             generation,
-            hang_up
+            hang_up,
+            hand_off: None
         }),
         generation().prop_map(|generation| Input::GenerationFailed { generation }),
         (generation(), id(), any::<bool>()).prop_map(|(generation, id, known)| {

@@ -264,6 +264,7 @@ fn a_responder_that_fails_or_says_nothing_is_apologized_for() {
         both(call, &|generation| Input::GenerationDone {
             generation,
             hang_up: false,
+            hand_off: None,
         });
     });
     check(&|call| {

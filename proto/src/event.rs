@@ -57,6 +57,13 @@ pub enum Event {
         #[serde(rename = "final")]
         is_final: bool,
     },
+    /// Another agent has taken the call over.
+    AgentChanged {
+        /// Its id.
+        agent: AgentId,
+        /// Its name as shown to people.
+        agent_name: String,
+    },
     /// Nobody has said anything for long; the agent asks, then ends the call.
     UserAway {},
     /// The agent runs a tool, or has its result.
@@ -199,6 +206,8 @@ pub enum NoticeCode {
     Replaced,
     /// The call seems to have reached a voicemail.
     Voicemail,
+    /// The call could not be handed to another agent; this one goes on.
+    HandOffTrouble,
 }
 
 /// Why a session ended.

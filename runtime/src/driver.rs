@@ -3,6 +3,7 @@
 
 mod caller;
 mod outputs;
+mod profile;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -10,16 +11,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_agents::{Agent, Interruptible, Speculate, TurnEnds};
+use antiphon_agents::Agent;
 use antiphon_billing_meter::Meter;
-use antiphon_engine::{
-    EndpointingMode, Engine, EngineConfig, Input, InterruptionMode, SpeculationMode,
-};
-use antiphon_proto::{
-    CloseReason, Moment, RecognizerView, SafetyState, SessionId, SessionStatus, ToolCallId,
-};
+use antiphon_engine::{Engine, Input};
+use antiphon_proto::{CloseReason, Moment, SafetyState, SessionId, SessionStatus, ToolCallId};
 use antiphon_providers::TaskHandle;
-use antiphon_providers::hear::{HearEvent, HearEventKind};
+use antiphon_providers::hear::{Hear, HearEvent, HearEventKind};
 use antiphon_providers::speak::SpeakEvent;
 use antiphon_providers::think::{Think, ThinkEvent, ThinkEventKind};
 use antiphon_safety::Monitor;
@@ -30,7 +27,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::clock::Clock;
 use crate::ears::Ears;
 use crate::mouth::Mouth;
-use crate::session::{Command, EVENTS_KEPT, LiveView, SessionParts};
+use crate::session::{Colleagues, Command, EVENTS_KEPT, LiveView, SessionParts};
 use crate::tools::{ToolOutcome, Tools};
 use crate::{SessionLimits, Transport, TransportInput, measure};
 
@@ -62,6 +59,9 @@ pub(crate) struct Driver {
     connected: bool,
     stalled: bool,
     ears: Ears,
+    hear: Arc<dyn Hear>,
+    hear_sender: mpsc::Sender<HearEvent>,
+    colleagues: Arc<dyn Colleagues>,
     hear_events: mpsc::Receiver<HearEvent>,
     think: Arc<dyn Think>,
     think_sender: mpsc::Sender<ThinkEvent>,
@@ -108,7 +108,7 @@ impl Driver {
         let (hear_sender, hear_events) = mpsc::channel(HEAR_EVENTS_MAX);
         let (think_sender, think_events) = mpsc::channel(THINK_EVENTS_MAX);
         let (tool_sender, tool_outcomes) = mpsc::channel(TOOL_OUTCOMES_MAX);
-        let config = engine_config(&parts);
+        let config = profile::engine_config(&parts);
         let agent = parts.agent;
         let connect_by =
             Moment(u64::try_from(parts.limits.connect_within.as_micros()).unwrap_or(u64::MAX));
@@ -121,7 +121,10 @@ impl Driver {
             transport: None,
             connected: false,
             stalled: false,
-            ears: Ears::new(parts.hear.open(parts.hear_context, hear_sender)),
+            ears: Ears::new(parts.hear.open(parts.hear_context, hear_sender.clone())),
+            hear: parts.hear,
+            hear_sender,
+            colleagues: parts.colleagues,
             hear_events,
             think: parts.think,
             think_sender,
@@ -301,12 +304,22 @@ impl Driver {
             ThinkEventKind::Delta { text } => {
                 self.feed(Input::GenerationDelta { generation, text })
             }
-            ThinkEventKind::ToolCalls { calls } => {
-                self.feed(Input::ToolCalls { generation, calls })
-            }
-            ThinkEventKind::Done { usage: _, hang_up } => self.feed(Input::GenerationDone {
+            ThinkEventKind::ToolCalls { calls } => match profile::hand_off_in(&calls) {
+                Some(agent) => self.feed(Input::GenerationDone {
+                    generation,
+                    hang_up: false,
+                    hand_off: Some(agent),
+                }),
+                None => self.feed(Input::ToolCalls { generation, calls }),
+            },
+            ThinkEventKind::Done {
+                usage: _,
+                hang_up,
+                hand_off,
+            } => self.feed(Input::GenerationDone {
                 generation,
                 hang_up,
+                hand_off,
             }),
             ThinkEventKind::Failed { reason } => {
                 tracing::warn!(session = %self.id, generation = generation.0, reason, "the responder failed");
@@ -359,56 +372,4 @@ fn now_std() -> std::time::Instant {
 
 fn ms_of(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn engine_config(parts: &SessionParts) -> EngineConfig {
-    let agent = &parts.agent;
-    let mut config = EngineConfig::new(
-        parts.id.clone(),
-        agent.id.as_str().into(),
-        agent.name.clone(),
-    );
-    config.recognizer = RecognizerView {
-        name: parts.hear.name().to_owned(),
-        advice: parts.hear.advice(),
-    };
-    let words = &mut config.words;
-    words.greeting.clone_from(&agent.greeting);
-    words.apology.clone_from(&agent.apology);
-    words.farewell.clone_from(&agent.farewell);
-    if !agent.fillers.is_empty() {
-        words.fillers.clone_from(&agent.fillers);
-    }
-    let turn = &agent.turn;
-    config.endpointing.ms_min = turn.endpointing_ms_min;
-    config.endpointing.ms_max = turn.endpointing_ms_max;
-    config.endpointing.mode = match turn.endpointing {
-        TurnEnds::Auto => EndpointingMode::Auto,
-        TurnEnds::Manual => EndpointingMode::Manual,
-        TurnEnds::PushToTalk => EndpointingMode::PushToTalk,
-    };
-    config.interruption.ms_min = turn.interruption_ms_min;
-    config.interruption.words_min = turn.interruption_words_min;
-    config.interruption.false_alarm_ms = turn.false_interruption_ms;
-    config.interruption.mode = match turn.interruption {
-        Interruptible::Off => InterruptionMode::Off,
-        Interruptible::Polite => InterruptionMode::Polite,
-        Interruptible::Normal => InterruptionMode::Normal,
-        Interruptible::Eager => InterruptionMode::Eager,
-    };
-    config.speculation.starts_max = turn.speculations_max;
-    config.speculation.mode = match turn.speculation {
-        Speculate::Off => SpeculationMode::Off,
-        Speculate::Think => SpeculationMode::Think,
-        Speculate::Speak => SpeculationMode::Speak,
-    };
-    config.patience.away_ms = agent.away_seconds.saturating_mul(1_000);
-    config.limits.call_ms_max = agent.call_seconds_max.saturating_mul(1_000);
-    config.tools = parts
-        .tools
-        .declared()
-        .into_iter()
-        .map(|tool| tool.name)
-        .collect();
-    config
 }

@@ -23,6 +23,8 @@ pub(crate) struct Ears {
     vad: Box<VoiceActivity>,
     preroll: Preroll,
     stream: Box<dyn HearStream>,
+    /// Used from the next utterance on.
+    next_stream: Option<Box<dyn HearStream>>,
     current: Option<UtteranceId>,
     muted: bool,
     quiet_frames: u32,
@@ -34,6 +36,7 @@ impl Ears {
             vad: Box::new(VoiceActivity::default()),
             preroll: Preroll::new(PREROLL_MS),
             stream,
+            next_stream: None,
             current: None,
             muted: false,
             quiet_frames: 0,
@@ -78,6 +81,9 @@ impl Ears {
     }
 
     pub(crate) fn begin(&mut self, utterance: UtteranceId, onset: Moment, now: Moment) {
+        if let Some(next) = self.next_stream.take() {
+            self.stream = next;
+        }
         let back_ms = now.ms_since(onset) + BEFORE_ONSET_MS + FRAME_MS;
         self.stream.begin(utterance);
         let back_samples = usize::try_from(back_ms * SAMPLES_PER_MS).unwrap_or(usize::MAX);
@@ -86,6 +92,12 @@ impl Ears {
             .last(back_samples.min(PREROLL_MS as usize * SAMPLES_PER_MS as usize));
         self.stream.push(&earlier);
         self.current = Some(utterance);
+    }
+
+    /// Listens through another stream from the next utterance on; what the old one was given is
+    /// still recognized until then.
+    pub(crate) fn change_stream(&mut self, stream: Box<dyn HearStream>) {
+        self.next_stream = Some(stream);
     }
 
     pub(crate) fn finish(&mut self, utterance: UtteranceId) {

@@ -15,6 +15,9 @@ mod tools;
 mod transport;
 
 pub use playout::output_rate_hz;
-pub use session::{LiveView, Session, SessionGone, SessionLimits, SessionParts, Subscription};
+pub use session::{
+    Colleagues, LiveView, NoColleagues, Session, SessionGone, SessionLimits, SessionParts,
+    Subscription,
+};
 pub use tools::{NoTools, ToolOutcome, Tools};
 pub use transport::{CALLER_FRAME_SAMPLES, Pulled, Transport, TransportInput};

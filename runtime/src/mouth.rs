@@ -45,6 +45,18 @@ impl Mouth {
         }
     }
 
+    /// The rate of a voice, in Hz; `None` where there is no such voice.
+    pub(crate) fn voice_rate_hz(&self, voice: &str) -> Option<u32> {
+        self.speak.rate_hz(voice).ok()
+    }
+
+    /// Speaks with another voice from the next sentence on.
+    pub(crate) fn change_voice(&mut self, voice: &str, pace: f32, voice_hz: u32) {
+        voice.clone_into(&mut self.voice);
+        self.pace = pace;
+        self.playout.change_voice(voice_hz);
+    }
+
     pub(crate) fn say(&mut self, segment: SegmentId, text: String) {
         self.pending.push_back((segment, text));
         self.start_next();

@@ -107,6 +107,13 @@ impl Playout {
         }
     }
 
+    /// Takes audio at another rate from now on; what is sent keeps its own.
+    pub(crate) fn change_voice(&mut self, voice_hz: u32) {
+        self.resampler = (self.rate_hz != voice_hz)
+            .then(|| Resampler::new(voice_hz, self.rate_hz).ok())
+            .flatten();
+    }
+
     /// A sentence will come behind what is queued.
     pub(crate) fn begin(&mut self, id: SegmentId) {
         self.segments.push_back(SegmentAudio {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use antiphon_agents::Agent;
 use antiphon_billing_meter::Settlement;
-use antiphon_proto::{ClientMessage, CloseReason, Message, SafetyState, SessionId, SessionStatus};
+use antiphon_proto::{
+    AgentId, ClientMessage, CloseReason, Message, SafetyState, SessionId, SessionStatus,
+};
 use antiphon_providers::hear::{Hear, HearContext};
 use antiphon_providers::speak::{Speak, UnknownVoice};
 use antiphon_providers::think::Think;
@@ -36,8 +38,26 @@ pub struct SessionParts {
     pub speak: Arc<dyn Speak>,
     /// What the responder may call.
     pub tools: Arc<dyn Tools>,
+    /// Whom the call can be handed to.
+    pub colleagues: Arc<dyn Colleagues>,
     /// Its limits.
     pub limits: SessionLimits,
+}
+
+/// The agents that a call can be handed to.
+pub trait Colleagues: Send + Sync {
+    /// The agent of that id, and what the recognizer may know of it.
+    fn find(&self, id: &AgentId) -> Option<(Arc<Agent>, HearContext)>;
+}
+
+/// Nobody to hand a call to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoColleagues;
+
+impl Colleagues for NoColleagues {
+    fn find(&self, _id: &AgentId) -> Option<(Arc<Agent>, HearContext)> {
+        None
+    }
 }
 
 /// How long a session waits for its caller.
@@ -105,6 +125,7 @@ pub(crate) enum Command {
     Message(ClientMessage),
     Subscribe(oneshot::Sender<Subscription>),
     Drain(Duration),
+    HandOff(AgentId),
     Close(CloseReason),
 }
 
@@ -194,6 +215,12 @@ impl Session {
     pub async fn drain(&self, limit: Duration) {
         // A session that is already over has drained.
         let _ = self.commands.send(Command::Drain(limit)).await;
+    }
+
+    /// Lets another agent take the call over once this one has said so.
+    pub async fn hand_off(&self, agent: AgentId) {
+        // A session that is already over has nobody to hand over.
+        let _ = self.commands.send(Command::HandOff(agent)).await;
     }
 
     /// Ends it.

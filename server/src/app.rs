@@ -11,7 +11,7 @@ use antiphon_proto::{AgentId, AgentView, CreateSession, SessionCreated};
 use antiphon_providers::hear::{Hear, HearContext};
 use antiphon_providers::speak::Speak;
 use antiphon_providers::think::Think;
-use antiphon_runtime::{Session, SessionLimits, SessionParts};
+use antiphon_runtime::{Colleagues, Session, SessionLimits, SessionParts};
 use antiphon_transports::webrtc::Endpoint;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -41,6 +41,13 @@ pub(crate) struct Callee {
 #[derive(Clone)]
 pub struct App {
     pub(crate) inner: Arc<AppInner>,
+}
+
+impl Colleagues for App {
+    fn find(&self, id: &AgentId) -> Option<(Arc<Agent>, HearContext)> {
+        let callee = self.inner.agents.get(id)?;
+        Some((Arc::clone(&callee.agent), callee.hear_context.clone()))
+    }
 }
 
 pub(crate) struct AppInner {
@@ -103,6 +110,7 @@ impl App {
             think: Arc::clone(&self.inner.providers.think),
             speak: Arc::clone(&self.inner.providers.speak),
             tools: Arc::new(antiphon_runtime::NoTools),
+            colleagues: Arc::new(self.clone()),
             limits: self.inner.limits,
         })
         .map_err(|fault| ApiError::Internal(Box::new(fault)))?;

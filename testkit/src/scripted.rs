@@ -138,6 +138,7 @@ impl Think for ScriptedThink {
             let done = ThinkEventKind::Done {
                 usage: None,
                 hang_up: false,
+                hand_off: None,
             };
             for kind in [delta, done] {
                 // The session may be over.

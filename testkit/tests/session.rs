@@ -72,6 +72,7 @@ fn parts(think: &ScriptedThink, greeting: &str) -> SessionParts {
         id: "test".into(),
         name: "Test".into(),
         greeting: greeting.into(),
+        apology: "Sorry, once more?".into(),
         call_seconds_max: 3_600,
         ..Agent::default()
     };
@@ -83,6 +84,7 @@ fn parts(think: &ScriptedThink, greeting: &str) -> SessionParts {
         think: Arc::new(think.clone()),
         speak: Arc::new(ScriptedSpeak::new(Duration::from_millis(10))),
         tools: Arc::new(antiphon_runtime::NoTools),
+        colleagues: Arc::new(antiphon_runtime::NoColleagues),
         limits: SessionLimits::default(),
     }
 }
@@ -387,4 +389,55 @@ async fn a_subscriber_sees_what_the_caller_sees() {
         seen.push_str(&json);
     }
     assert!(seen.contains("user_transcript") && seen.contains("agent_text"));
+}
+
+/// Two agents that know each other.
+struct Two(Arc<Agent>);
+
+impl antiphon_runtime::Colleagues for Two {
+    fn find(&self, id: &antiphon_proto::AgentId) -> Option<(Arc<Agent>, HearContext)> {
+        (id.as_str() == self.0.id).then(|| (Arc::clone(&self.0), HearContext::default()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_handed_to_another_agent_with_its_history() {
+    speech();
+    let think = ScriptedThink::new(&[ANSWER], Duration::from_millis(20));
+    let other = Agent {
+        id: "other".into(),
+        name: "Other".into(),
+        greeting: "Other here.".into(),
+        ..Agent::default()
+    };
+    let parts = SessionParts {
+        colleagues: Arc::new(Two(Arc::new(other))),
+        ..parts(&think, "Hello.")
+    };
+    let session = Session::spawn(parts).expect("the scripted voice");
+    let caller = connect(&session).await;
+    sleep(Duration::from_secs(2)).await;
+    session.hand_off("nobody".into()).await;
+    sleep(Duration::from_secs(6)).await;
+    session.hand_off("other".into()).await;
+    sleep(Duration::from_secs(6)).await;
+    let said: Vec<String> = session
+        .view()
+        .history
+        .iter()
+        .map(|m| m.text.clone())
+        .collect();
+    assert_eq!(said[0], "Hello.");
+    assert!(
+        said[1].contains("passing you on") && said[2].contains("Sorry"),
+        "{said:?}"
+    );
+    assert!(
+        said[3].contains("passing you on") && said[4] == "Other here.",
+        "{said:?}"
+    );
+    let changed = caller.events().into_iter().filter(
+        |event| matches!(event, Event::AgentChanged { agent_name, .. } if agent_name == "Other"),
+    );
+    assert_eq!(changed.count(), 1);
 }

@@ -11,7 +11,9 @@ use antiphon_agents::Agent;
 use antiphon_proto::{ClientMessage, Message, Role, SessionId};
 use antiphon_providers::hear::HearContext;
 use antiphon_providers::speak::flite::Flite;
-use antiphon_runtime::{NoTools, Session, SessionLimits, SessionParts, TransportInput};
+use antiphon_runtime::{
+    NoColleagues, NoTools, Session, SessionLimits, SessionParts, TransportInput,
+};
 use antiphon_testkit::{Caller, RecordedSpeak, Recording, ScriptedHear, ScriptedThink, line};
 use tokio::time::{Instant, sleep};
 
@@ -77,6 +79,7 @@ async fn call() -> (Session, Caller) {
         think: Arc::new(ScriptedThink::new(&ANSWERS, Duration::from_millis(20))),
         speak: Arc::new(RecordedSpeak::new(recorded().answers.clone())),
         tools: Arc::new(NoTools),
+        colleagues: Arc::new(NoColleagues),
         limits: SessionLimits::default(),
     })
     .expect("the recorded voice");

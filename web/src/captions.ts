@@ -32,6 +32,8 @@ export interface AgentCaption {
   interrupted: boolean;
   /** Milliseconds since session start. */
   atMs: number;
+  /** Who said it, where another agent has the call by now. */
+  speaker?: string;
 }
 
 /** An entry of the captions. */
@@ -105,6 +107,12 @@ export function withHeard(
   return replace(captions, known, { ...known, segments });
 }
 
+/** The captions when another agent takes over from `speaker`: what was said stays theirs. */
+export function withSpeaker(captions: Caption[], speaker: string | null): Caption[] {
+  if (speaker === null) return captions;
+  return captions.map((each) => (each.role === "agent" ? { speaker, ...each } : each));
+}
+
 /** The captions with an entry of the history, which is the truth about its turn. */
 export function withMessage(captions: Caption[], message: Message): Caption[] {
   const { turn, role, text, interrupted, at_ms: atMs } = message;
@@ -166,8 +174,10 @@ function withUserMessage(captions: Caption[], { turn, text, at_ms: atMs }: Messa
 // What becomes of a caption when the person is heard saying something in `turn`.
 function overtaken(caption: Caption, turn: TurnId): Caption[] {
   if (caption.role === "user") return caption.final || caption.turn > turn ? [caption] : [];
-  if (caption.committed !== null || caption.turn < turn) return [caption];
+  if (caption.committed !== null) return [caption];
   const segments = caption.segments.filter(({ heardUtf16 }) => heardUtf16 > 0);
+  // An earlier turn's answer may still be playing; one of which nothing was heard was taken back.
+  if (caption.turn < turn && segments.length > 0) return [caption];
   return segments.length === 0 ? [] : [{ ...caption, segments }];
 }
 

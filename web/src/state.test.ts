@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { spoken, wordsOf } from "./captions";
+import { transcriptLines } from "./transcript";
 import { type CallView, EMPTY_VIEW, parseEvent, reduce } from "./state";
 import type { EventEnvelope, EventEnvelope1, Message } from "./wire";
 
@@ -72,6 +73,7 @@ test("captions are in the order of the talk", () => {
     started(),
     { type: "user_transcript", turn: 1, text: "Question?", final: true },
     { type: "agent_text", turn: 1, segment: 1, text: "Answer." },
+    { type: "agent_heard", turn: 1, segment: 1, heard_utf16: 3 },
     { type: "user_transcript", turn: 2, text: "but", final: false },
     { type: "message_committed", message: message(1, "agent", "Answer.") },
     { type: "message_committed", message: message(1, "user", "Question?") },
@@ -88,6 +90,29 @@ test("an answer that is withdrawn because the person goes on speaking leaves not
     { type: "agent_text", turn: 1, segment: 2, text: "Then do it." },
   );
   expect(words(view, true)).toEqual({ heard: "", unheard: "Then do it." });
+});
+
+test("an answer that is taken back because a new turn begins leaves nothing behind", () => {
+  const view = after(
+    started(),
+    { type: "user_transcript", turn: 1, text: "I think", final: true },
+    { type: "agent_text", turn: 1, segment: 1, text: "You think what?" },
+    { type: "user_transcript", turn: 2, text: "we should", final: false },
+  );
+  expect(view.captions.map(({ role, turn }) => `${role}${turn}`)).toEqual(["user1", "user2"]);
+});
+
+test("what an agent said stays theirs when another takes over", () => {
+  const view = after(
+    started(),
+    { type: "agent_text", turn: 1, segment: 1, text: "Here is Riven." },
+    { type: "message_committed", message: message(1, "agent", "Here is Riven.") },
+    { type: "agent_changed", agent: "riven", agent_name: "Riven" },
+    { type: "agent_text", turn: 2, segment: 2, text: "Hello." },
+    { type: "message_committed", message: message(2, "agent", "Hello.") },
+  );
+  expect(view.agent).toBe("riven");
+  expect(transcriptLines(view.captions, "Riven").map(({ speaker }) => speaker)).toEqual(["Cal", "Riven"]);
 });
 
 test("a partial that was never finished goes when the next turn begins", () => {

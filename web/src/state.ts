@@ -1,6 +1,6 @@
 // What a call looks like: a pure reducer from the server's events.
 
-import { type Caption, withHeard, withHistory, withMessage, withSegment, withTranscript } from "./captions";
+import { type Caption, withHeard, withHistory, withMessage, withSegment, withSpeaker, withTranscript } from "./captions";
 import type {
   AgentState,
   CloseReason,
@@ -18,6 +18,8 @@ export const TIMELINES_MAX = 500;
 /** Everything the page knows of a call from its events. */
 export interface CallView {
   session: SessionId | null;
+  /** Id of the agent that has the call now; it may have been handed over. */
+  agent: string | null;
   agentName: string | null;
   recognizer: RecognizerView | null;
   agentState: AgentState;
@@ -39,6 +41,7 @@ export interface CallView {
 /** A call of which nothing is known yet. */
 export const EMPTY_VIEW: CallView = {
   session: null,
+  agent: null,
   agentName: null,
   recognizer: null,
   agentState: "listening",
@@ -100,6 +103,13 @@ function apply(view: CallView, event: EventEnvelope): CallView {
       return { ...view, safety: event.state };
     case "notice":
       return { ...view, notice: { code: event.code, message: event.message } };
+    case "agent_changed":
+      return {
+        ...view,
+        agent: event.agent,
+        agentName: event.agent_name,
+        captions: withSpeaker(captions, view.agentName),
+      };
     // The agent itself says what these mean to the person.
     case "user_away":
     case "tool":
@@ -119,6 +129,7 @@ function start(view: CallView, event: Extract<EventEnvelope, { type: "session_st
   return {
     ...known,
     session: event.session,
+    agent: event.agent,
     agentName: event.agent_name,
     recognizer: event.recognizer,
     captions: withHistory(known.captions, event.history),

@@ -28,7 +28,7 @@ export function transcriptLines(captions: Caption[], agentName: string): Transcr
   return captions
     .map((caption) => ({
       atMs: caption.atMs,
-      speaker: caption.role === "user" ? "You" : agentName,
+      speaker: caption.role === "user" ? "You" : (caption.speaker ?? agentName),
       role: caption.role,
       text: wordsOf(caption).trim(),
       interrupted: caption.role === "agent" && caption.interrupted,

@@ -104,6 +104,14 @@ export type EventEnvelope1 =
       type: "user_transcript";
     }
   | {
+      agent: AgentId;
+      /**
+       * Its name as shown to people.
+       */
+      agent_name: string;
+      type: "agent_changed";
+    }
+  | {
       type: "user_away";
     }
   | {
@@ -218,7 +226,8 @@ export type NoticeCode =
   | "responder_trouble"
   | "voice_trouble"
   | "replaced"
-  | "voicemail";
+  | "voicemail"
+  | "hand_off_trouble";
 /**
  * Why a session ended.
  */

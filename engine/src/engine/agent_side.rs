@@ -1,7 +1,7 @@
 //! The agent's reply: from the responder's words to the voice.
 
 use antiphon_proto::{
-    CloseReason, Event, GenerationId, Message, Moment, NoticeCode, Role, SegmentId, TurnId,
+    AgentId, CloseReason, Event, GenerationId, Message, Moment, NoticeCode, Role, SegmentId, TurnId,
 };
 
 use super::{Engine, FinishedTurn};
@@ -214,7 +214,12 @@ impl Engine {
         }
     }
 
-    pub(super) fn on_generation_done(&mut self, generation: GenerationId, hang_up: bool) {
+    pub(super) fn on_generation_done(
+        &mut self,
+        generation: GenerationId,
+        hang_up: bool,
+        hand_off: Option<AgentId>,
+    ) {
         let Some((reply, is_draft)) = self.reply_of(generation) else {
             return;
         };
@@ -225,7 +230,9 @@ impl Engine {
         };
         reply.generation = None;
         reply.hang_up = hang_up;
-        let empty = !reply.has_words() && reply.tools.is_empty();
+        reply.hand_off = hand_off;
+        let passes_on = reply.hand_off.is_some();
+        let empty = !reply.has_words() && reply.tools.is_empty() && !passes_on;
         if is_draft {
             if empty {
                 self.discard_draft("the responder had no words");
@@ -344,6 +351,8 @@ impl Engine {
         } else if reply.hang_up {
             self.decided(Decision::End, "the agent has said goodbye");
             self.close(CloseReason::AgentHungUp);
+        } else if let Some(agent) = reply.hand_off {
+            self.switch_agent(agent);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The state machine: dispatch of inputs, deadlines, events.
 
 mod agent_side;
+mod hand_off;
 mod lifecycle;
 mod overlap;
 mod playback;
@@ -255,7 +256,11 @@ impl Engine {
             Input::GenerationDone {
                 generation,
                 hang_up,
-            } => self.on_generation_done(generation, hang_up),
+                hand_off,
+            } => self.on_generation_done(generation, hang_up, hand_off),
+            Input::HandOff { agent } => self.on_hand_off(agent),
+            Input::AgentSwitched { profile } => self.on_agent_switched(*profile),
+            Input::HandOffFailed => self.on_hand_off_failed(),
             Input::GenerationFailed { generation } => self.on_generation_failed(generation),
             Input::Verdict {
                 subject,

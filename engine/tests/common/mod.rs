@@ -114,6 +114,7 @@ impl Call {
         self.input(Input::GenerationDone {
             generation,
             hang_up: false,
+            hand_off: None,
         })
     }
 

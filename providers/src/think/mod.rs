@@ -3,7 +3,7 @@
 pub mod offline;
 pub mod openai;
 
-use antiphon_proto::{GenerationId, Message, ToolCall};
+use antiphon_proto::{AgentId, GenerationId, Message, ToolCall};
 use tokio::sync::mpsc;
 
 use crate::TaskHandle;
@@ -70,6 +70,8 @@ pub enum ThinkEventKind {
         usage: Option<ThinkUsage>,
         /// True where the call is over once this reply has been spoken (a goodbye).
         hang_up: bool,
+        /// Who takes the call over once this reply has been spoken.
+        hand_off: Option<AgentId>,
     },
     /// The reply failed; what came before stands.
     Failed {

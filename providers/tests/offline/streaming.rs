@@ -40,7 +40,8 @@ async fn streams_sentences_and_one_end() {
             last,
             Some(ThinkEventKind::Done {
                 usage: None,
-                hang_up: ends
+                hang_up: ends,
+                hand_off: None
             })
         );
         drop(handle);

@@ -31,7 +31,8 @@ async fn streams_words_and_reports_usage() {
         end,
         ThinkEventKind::Done {
             usage,
-            hang_up: false
+            hang_up: false,
+            hand_off: None,
         }
     );
     let request = server.done.await.unwrap();
@@ -97,7 +98,8 @@ async fn a_finish_without_done_is_an_end() {
             "Yes.".to_owned(),
             ThinkEventKind::Done {
                 usage: None,
-                hang_up: false
+                hang_up: false,
+                hand_off: None,
             }
         )
     );

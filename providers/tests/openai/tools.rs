@@ -89,7 +89,8 @@ async fn parallel_calls_are_put_together_from_their_fragments() {
             },
             ThinkEventKind::Done {
                 usage: None,
-                hang_up: false
+                hang_up: false,
+                hand_off: None,
             }
         ]
     );

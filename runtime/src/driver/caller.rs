@@ -23,6 +23,7 @@ impl Driver {
             Command::Drain(limit) => self.feed(Input::Drain {
                 limit_ms: ms_of(limit),
             }),
+            Command::HandOff(agent) => self.feed(Input::HandOff { agent }),
             Command::Close(reason) => self.feed(Input::Close { reason }),
         }
     }

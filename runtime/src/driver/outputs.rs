@@ -9,7 +9,7 @@ use antiphon_providers::think::ThinkRequest;
 use antiphon_safety::{Decision, Monitor};
 
 use super::caller::outputs_json;
-use super::{Driver, now_std};
+use super::{Driver, now_std, profile};
 use crate::measure;
 
 impl Driver {
@@ -42,6 +42,7 @@ impl Driver {
             }
             Output::DuckPlayout => self.mouth.playout.duck(true),
             Output::UnduckPlayout => self.mouth.playout.duck(false),
+            Output::SwitchAgent { agent } => self.switch_agent(&agent),
             Output::RunTool { call } => self.run_tool(call),
             Output::CancelTool { id } => {
                 self.tools_running.remove(&id);
@@ -96,11 +97,7 @@ impl Driver {
             generation,
             agent: Arc::clone(&self.agent),
             history,
-            tools: if tools {
-                self.tools.declared()
-            } else {
-                Vec::new()
-            },
+            tools: profile::declared(&self.agent, self.tools.as_ref(), tools),
         };
         self.thinking = Some(self.think.start(request, self.think_sender.clone()));
     }
@@ -141,6 +138,7 @@ impl Driver {
             | Event::UserTranscript { .. }
             | Event::AgentText { .. }
             | Event::AgentHeard { .. }
+            | Event::AgentChanged { .. }
             | Event::UserAway {}
             | Event::Tool { .. }
             | Event::Meter { .. }

@@ -299,6 +299,7 @@ impl Conversation {
             | Event::TurnTimeline { .. }
             | Event::Safety { .. }
             | Event::Notice { .. }
+            | Event::AgentChanged { .. }
             | Event::UserAway {}
             | Event::Tool { .. }
             | Event::SessionEnding { .. } => {}

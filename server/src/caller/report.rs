@@ -95,6 +95,10 @@ impl Report {
                     &format!("(the session ends in {in_ms} ms: {reason:?})"),
                 );
             }
+            Event::AgentChanged { agent_name, .. } => {
+                self.agent.clone_from(agent_name);
+                self.line(now_ms, &format!("({agent_name} takes over)"));
+            }
             Event::UserAway {} => self.line(now_ms, "(nobody says anything)"),
             Event::Tool { name, running, .. } => {
                 let what = if *running { "runs" } else { "has run" };

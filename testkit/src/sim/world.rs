@@ -306,6 +306,7 @@ impl<S: Script> World<S> {
         self.feed(Input::GenerationDone {
             generation,
             hang_up: plan.hang_up,
+            hand_off: None,
         });
     }
 
@@ -367,6 +368,7 @@ impl<S: Script> World<S> {
             Output::ReleasePlayout => self.playout.release(),
             Output::DuckPlayout => self.observe(Observed::Ducked(true)),
             Output::UnduckPlayout => self.observe(Observed::Ducked(false)),
+            Output::SwitchAgent { .. } => inbox.push(Input::HandOffFailed),
             Output::RunTool { call } => {
                 if let Some((after_ms, result)) = self.script.tool(&call) {
                     self.tools.insert(call.id.clone(), result);

@@ -57,8 +57,9 @@ function withCode(line: string): Node[] {
 }
 
 /** The agent of the current call, or the one chosen. */
-export function agentOf({ agents, selected }: AppState): AgentView | null {
-  return agents?.find(({ id }) => id === selected) ?? null;
+export function agentOf({ agents, selected, view }: AppState): AgentView | null {
+  const now = view.agent ?? selected;
+  return agents?.find(({ id }) => id === now) ?? null;
 }
 
 interface Stage {

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use antiphon_agents::Agent;
-use antiphon_proto::Message;
+use antiphon_proto::{AgentId, Message};
 use tokio::sync::mpsc;
 
 use self::index::AgentIndex;
@@ -50,6 +50,8 @@ pub struct Explanation {
     pub text: String,
     /// True where the agent's file ends the call after this reply.
     pub ends_call: bool,
+    /// Who takes the call over after this reply.
+    pub hand_off: Option<String>,
 }
 
 impl Offline {
@@ -69,6 +71,7 @@ impl Offline {
             score: reply.score,
             text: reply.pieces.join(" "),
             ends_call: reply.ends_call,
+            hand_off: reply.hand_off,
         }
     }
 
@@ -100,7 +103,10 @@ impl Think for Offline {
 
     fn start(&self, request: ThinkRequest, events: mpsc::Sender<ThinkEvent>) -> TaskHandle {
         let Explanation {
-            text, ends_call, ..
+            text,
+            ends_call,
+            hand_off,
+            ..
         } = self.explain(&request.agent, &request.history);
         let generation = request.generation;
         let task = tokio::spawn(async move {
@@ -119,6 +125,7 @@ impl Think for Offline {
                     kind: ThinkEventKind::Done {
                         usage: None,
                         hang_up: ends_call,
+                        hand_off: hand_off.map(AgentId),
                     },
                 })
                 .await;

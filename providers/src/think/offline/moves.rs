@@ -90,6 +90,7 @@ impl Planner<'_> {
                 used: format!("why {name}"),
                 score: 1.0,
                 ends_call: false,
+                hand_off: None,
             };
         }
         let more = self.more();
@@ -100,6 +101,7 @@ impl Planner<'_> {
             used: format!("why then {}", more.used),
             score: 1.0,
             ends_call: false,
+            hand_off: None,
         }
     }
 
@@ -120,6 +122,7 @@ impl Planner<'_> {
             used: act.name().to_owned(),
             score: 1.0,
             ends_call: false,
+            hand_off: None,
         }
     }
 
@@ -135,6 +138,7 @@ impl Planner<'_> {
             used: "continue".to_owned(),
             score: 1.0,
             ends_call: false,
+            hand_off: None,
         }
     }
 

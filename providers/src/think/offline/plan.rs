@@ -29,6 +29,8 @@ pub(crate) struct Reply {
     pub(crate) used: String,
     pub(crate) score: f32,
     pub(crate) ends_call: bool,
+    /// Who takes the call over after it.
+    pub(crate) hand_off: Option<String>,
 }
 
 /// The reply to the last entry of the history.
@@ -151,6 +153,7 @@ impl Planner<'_> {
             used: format!("{how} to {}", intent.name),
             score: 1.0,
             ends_call: false,
+            hand_off: None,
         })
     }
 
@@ -245,7 +248,7 @@ impl Planner<'_> {
             .map(|follow_up| follow_up.ask.as_str());
         match ask.filter(|ask| !self.memory.has_said(ask)) {
             Some(ask) => pieces.extend(split(ask)),
-            None if !text.ends_with('?') && !intent.ends_call => {
+            None if !text.ends_with('?') && !intent.ends_call && intent.hand_off.is_none() => {
                 pieces.extend(self.generic_question())
             }
             None => {}
@@ -255,6 +258,7 @@ impl Planner<'_> {
             used,
             score,
             ends_call: intent.ends_call,
+            hand_off: intent.hand_off.clone(),
         }
     }
 
@@ -286,6 +290,7 @@ impl Planner<'_> {
             used,
             score,
             ends_call: false,
+            hand_off: None,
         }
     }
 
@@ -341,6 +346,7 @@ impl Planner<'_> {
             used,
             score,
             ends_call: intent.ends_call,
+            hand_off: intent.hand_off.clone(),
         }
     }
 
@@ -374,6 +380,7 @@ impl Planner<'_> {
             used: used.to_owned(),
             score,
             ends_call: false,
+            hand_off: None,
         }
     }
 }

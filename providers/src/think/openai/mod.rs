@@ -173,6 +173,7 @@ impl Think for OpenAiCompatible {
                     ThinkEventKind::Done {
                         usage: out.usage,
                         hang_up: false,
+                        hand_off: None,
                     }
                 }
                 Err(failure) => {
