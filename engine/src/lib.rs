@@ -15,7 +15,10 @@ mod sentence;
 mod user_turn;
 
 pub use config::EngineConfig;
-pub use endpointing::{Wait, wait_after};
+pub use endpointing::{
+    Decision, Evidence, FEATURE_NAMES, FEATURES, PauseHabit, Policy, Prosody, QuestionKind,
+    TAIL_NAMES, Wait, decide, decide_with, features, question_kind, tail_index, wait_after,
+};
 pub use engine::{Engine, TimerReason};
 pub use input::{Input, Mark, SafetyAction};
 pub use output::{Output, Subject};

@@ -1,0 +1,179 @@
+//! When the person's turn is over: evidence from words, sound, the question asked and their habit.
+//!
+//! [`decide`] weighs the [`Evidence`] to a probability that the turn is over and from it derives how
+//! long to wait after the end of speech. It is a pure function, evaluated again whenever the
+//! evidence changes (a partial or final transcript). `docs/endpointing.md` has the measurements,
+//! `docs/adr/0004-endpointing.md` why it is built so.
+
+mod habit;
+mod model;
+mod policy;
+mod question;
+mod reason;
+mod text;
+mod weights;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::EngineConfig;
+
+pub use habit::PauseHabit;
+pub use model::{FEATURE_NAMES, FEATURES, TAIL_NAMES, features, tail_index};
+pub use policy::Policy;
+pub use question::{QuestionKind, question_kind};
+
+/// How an utterance sounded at its end: the engine's copy of `antiphon_audio::prosody::Prosody`,
+/// which documents how each field is measured. Pitch in tenths of a semitone, levels in tenths of
+/// a dB, as whole numbers, so that a log holds it exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prosody {
+    /// From the onset to the end of the utterance, in milliseconds.
+    pub speech_ms: u32,
+    /// Change of pitch over the last voiced 300 ms; negative where it falls.
+    pub pitch_slope_st10: i16,
+    /// Last pitch less the speaker's median.
+    pub pitch_end_st10: i16,
+    /// Last pitch less the speaker's low (tenth percentile).
+    pub pitch_floor_st10: i16,
+    /// Spread of pitch over the last voiced 200 ms; a drawn-out "um" is flat.
+    pub pitch_spread_st10: i16,
+    /// Level of the last 200 ms less that of the utterance.
+    pub level_end_db10: i16,
+    /// Change of level over the last 300 ms.
+    pub level_slope_db10: i16,
+    /// Level after the end of speech above the quietest heard lately.
+    pub level_after_db10: i16,
+    /// Brightness of the last 200 ms less that of the utterance.
+    pub tilt_end_db10: i16,
+    /// Length of the last voiced stretch, in milliseconds; 0 where nothing was voiced, and then
+    /// the pitch fields are 0 as well.
+    pub last_voiced_ms: u16,
+    /// Mean length of the other voiced stretches, in milliseconds; 0 where there was one at most.
+    pub typical_voiced_ms: u16,
+    /// From the last voiced frame to the end of speech, in milliseconds.
+    pub unvoiced_tail_ms: u16,
+    /// Share of voiced frames in the last 500 ms, in thousandths.
+    pub voiced_permille: u16,
+    /// Periodicity of the last voiced 200 ms, in thousandths: low in creaky or breathy voice.
+    pub periodicity_permille: u16,
+    /// Peaks of the level a second (about syllables), in tenths.
+    pub rate_hz10: u16,
+}
+
+/// All that is known when the person has fallen silent.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// Words of the turn so far; empty where none have come.
+    pub text: &'a str,
+    /// True where `text` is final. A partial may lack its last words and counts for less.
+    pub is_final: bool,
+    /// How the last utterance ended; none where the driver has no tracker.
+    pub prosody: Option<Prosody>,
+    /// What the agent's last words asked for.
+    pub question: QuestionKind,
+    /// How this speaker pauses.
+    pub habit: &'a PauseHabit,
+    /// From the onset of the turn to the end of speech, pauses included, in milliseconds.
+    pub turn_ms: u64,
+}
+
+/// When to take the turn for over, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Probability that the turn is over, judged at the end of speech, in thousandths.
+    pub probability_permille: u16,
+    /// Silence that ends the turn, in milliseconds after the end of speech.
+    pub wait_ms: u64,
+    /// What moved it most, for people.
+    pub reason: String,
+}
+
+/// Decides with the default [`Policy`]. The wait lies within `min_ms` and `max_ms`; where `min_ms`
+/// is the greater it is the wait.
+pub fn decide(evidence: &Evidence<'_>, min_ms: u64, max_ms: u64) -> Decision {
+    decide_with(evidence, min_ms, max_ms, &Policy::default())
+}
+
+/// Decides with a policy of one's own: more or less patient.
+pub fn decide_with(evidence: &Evidence<'_>, min_ms: u64, max_ms: u64, policy: &Policy) -> Decision {
+    let judged = model::judge(evidence);
+    let wait_ms = policy.wait_ms(judged.logit, evidence.habit);
+    Decision {
+        probability_permille: policy::permille(judged.logit),
+        wait_ms: wait_ms.clamp(min_ms, max_ms.max(min_ms)),
+        reason: reason::reason(&judged, evidence),
+    }
+}
+
+/// How long to wait, and why, for the turn's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Silence that ends the turn, in milliseconds after the end of speech.
+    pub ms: u64,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+/// Words after which a sentence goes on. Function words that English does not end a turn with.
+const HANGING: &[&str] = &[
+    "a", "about", "an", "and", "are", "as", "at", "because", "but", "by", "for", "from", "i", "if",
+    "in", "into", "is", "like", "my", "of", "on", "or", "our", "so", "than", "that's", "the",
+    "their", "then", "to", "um", "uh", "was", "were", "when", "where", "which", "while", "who",
+    "with", "your",
+];
+
+/// Extra wait between spelled letters or digits: people group them with pauses of this order.
+const SPELLING_EXTRA_MS: u64 = 400;
+
+/// Decides the wait from the transcript so far: the rules alone, until callers pass [`Evidence`].
+pub fn wait_after(text: &str, config: &EngineConfig) -> Wait {
+    let clamp = |ms: u64| {
+        ms.clamp(
+            config.endpointing_ms_min,
+            config.endpointing_ms_max.max(config.endpointing_ms_min),
+        )
+    };
+    let Some(last) = text.split_whitespace().next_back() else {
+        return Wait {
+            ms: clamp(config.endpointing_ms_min),
+            reason: "no words yet".into(),
+        };
+    };
+    let last = last
+        .trim_matches(|c: char| c.is_ascii_punctuation())
+        .to_lowercase();
+    if HANGING.contains(&last.as_str()) {
+        return Wait {
+            ms: clamp(config.endpointing_ms_max),
+            reason: format!("transcript ends in '{last}'"),
+        };
+    }
+    let spelled = |word: &str| {
+        word.len() == 1 || word.chars().all(|c| c.is_ascii_digit()) || is_digit_word(word)
+    };
+    let tail = text
+        .split_whitespace()
+        .rev()
+        .take(2)
+        .filter(|word| spelled(&word.to_lowercase()))
+        .count();
+    if tail == 2 {
+        let ms = clamp(config.endpointing_ms_min + SPELLING_EXTRA_MS);
+        return Wait {
+            ms,
+            reason: "letters or digits may follow".into(),
+        };
+    }
+    Wait {
+        ms: clamp(config.endpointing_ms_min),
+        reason: "the sentence may be complete".into(),
+    }
+}
+
+fn is_digit_word(word: &str) -> bool {
+    words::DIGITS.contains(&word)
+}
