@@ -2,7 +2,7 @@
 //!
 //! [`ProsodyTracker`] takes every 20 ms frame of the caller and keeps the last seconds of pitch and
 //! level; where the detector says that speech ended, [`ProsodyTracker::end_of_speech`] makes the
-//! few integers of a [`Prosody`] of it. Nothing is allocated after the start.
+//! few integers of a [`Prosody`] of it.
 
 mod pitch;
 mod summary;
@@ -28,44 +28,27 @@ const HISTOGRAM_BINS: usize = 84;
 /// How an utterance ended. Integers, so that it can stand in a log and replay exactly.
 ///
 /// Pitch is in tenths of a semitone, levels in tenths of a dB. Where nothing voiced was found
-/// ([`Prosody::is_voiced`] is false) the pitch fields are 0.
+/// ([`Prosody::is_voiced`] is false) all are 0. Against the speaker means against what was heard of
+/// them so far; those fields grow from 0 to their full size over the first 2 s of voice.
+/// Which fields there are was chosen by measurement (`docs/endpointing.md`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prosody {
-    /// From the onset to the end of the utterance, in milliseconds.
-    pub speech_ms: u32,
     /// Change of pitch over the last voiced 300 ms (straight line fitted), in tenths of a semitone;
     /// negative where it falls.
     pub pitch_slope_st10: i16,
-    /// Pitch of the last voiced 100 ms less the speaker's median, in tenths of a semitone.
-    pub pitch_end_st10: i16,
-    /// The same against the speaker's low (tenth percentile): near 0 at the floor of the voice.
+    /// Pitch of the last voiced 100 ms less the speaker's low (tenth percentile), in tenths of a
+    /// semitone: near 0 at the floor of the voice.
     pub pitch_floor_st10: i16,
-    /// Spread of pitch over the last voiced 200 ms, in tenths of a semitone: a drawn-out "um" is
-    /// flat.
-    pub pitch_spread_st10: i16,
-    /// Level of the last 200 ms less that of the whole utterance, in tenths of a dB.
-    pub level_end_db10: i16,
-    /// Change of level over the last 300 ms (straight line fitted), in tenths of a dB.
-    pub level_slope_db10: i16,
-    /// Level after the end of speech above the quietest frames kept, in tenths of a dB: breath, or
-    /// the voice trailing off.
-    pub level_after_db10: i16,
-    /// Brightness (level of the differentiated signal less the level) of the last 200 ms less that
-    /// of the utterance, in tenths of a dB.
-    pub tilt_end_db10: i16,
-    /// Length of the last voiced stretch, in milliseconds.
+    /// Level of the last voiced 200 ms less the usual level of the speaker's voice, in tenths of a
+    /// dB.
+    pub level_db10: i16,
+    /// Periodicity of the last voiced 200 ms less the speaker's usual one, in thousandths: low in
+    /// creaky or breathy voice, as at the ends of sentences.
+    pub periodicity_permille: i16,
+    /// Length of the last voiced stretch, in milliseconds: a drawn-out syllable holds the turn.
     pub last_voiced_ms: u16,
-    /// Mean length of voiced stretches of the utterance, the last excepted, in milliseconds; 0
-    /// where there was only one.
-    pub typical_voiced_ms: u16,
     /// From the last voiced frame to the end of speech, in milliseconds.
     pub unvoiced_tail_ms: u16,
-    /// Share of voiced frames in the last 500 ms, in thousandths.
-    pub voiced_permille: u16,
-    /// Periodicity of the last voiced 200 ms, in thousandths: low in creaky or breathy voice.
-    pub periodicity_permille: u16,
-    /// Peaks of the level a second, in tenths: roughly syllables a second.
-    pub rate_hz10: u16,
 }
 
 impl Prosody {
@@ -82,7 +65,6 @@ struct Heard {
     pitch_st10: Option<i16>,
     periodicity: f32,
     level_db: f32,
-    tilt_db: f32,
 }
 
 /// Follows one caller. Push every frame, also those of silence: levels are judged against them.
@@ -96,7 +78,9 @@ pub struct ProsodyTracker {
     /// Pitches of this speaker, for the median and the floor.
     histogram: [u16; HISTOGRAM_BINS],
     counted: u32,
-    previous_sample: f32,
+    /// Running means over this speaker's voiced frames.
+    usual_periodicity: f32,
+    usual_level_db: f32,
 }
 
 impl fmt::Debug for ProsodyTracker {
@@ -124,19 +108,19 @@ impl ProsodyTracker {
             onset: 0,
             histogram: [0; HISTOGRAM_BINS],
             counted: 0,
-            previous_sample: 0.0,
+            usual_periodicity: 0.0,
+            usual_level_db: 0.0,
         }
     }
 
-    /// Takes the next 20 ms.
+    /// Takes the next 20 ms. Costs a few microseconds (`endpointing --cost` measures it).
     pub fn push(&mut self, frame: &[i16; CALLER_FRAME_SAMPLES]) {
-        let (level_db, tilt_db) = self.level_and_tilt(frame);
+        let level_db = level_db(frame);
         let pitch = self.detector.push(frame, level_db);
         let heard = Heard {
             pitch_st10: pitch.map(|pitch| pitch.st10),
             periodicity: pitch.map_or(0.0, |pitch| pitch.periodicity),
             level_db,
-            tilt_db,
         };
         self.kept[(self.frames % FRAMES_KEPT as u64) as usize] = heard;
         self.frames += 1;
@@ -156,8 +140,9 @@ impl ProsodyTracker {
             .max((self.frames + 1).saturating_sub(FRAMES_KEPT as u64))
             .min(end);
         for at in from..end {
-            if let Some(st10) = self.at(at).pitch_st10 {
-                self.count(st10);
+            let heard = *self.at(at);
+            if let Some(st10) = heard.pitch_st10 {
+                self.count(st10, &heard);
             }
         }
         summary::summarize(self, from, end)
@@ -173,22 +158,10 @@ impl ProsodyTracker {
         self.frames.saturating_sub(ago as u64)
     }
 
-    fn level_and_tilt(&mut self, frame: &[i16; CALLER_FRAME_SAMPLES]) -> (f32, f32) {
-        let (mut energy, mut difference) = (1.0_f32, 1.0_f32);
-        let mut previous = self.previous_sample;
-        for &sample in frame {
-            let sample = f32::from(sample);
-            energy += sample * sample;
-            difference += (sample - previous) * (sample - previous);
-            previous = sample;
-        }
-        self.previous_sample = previous;
-        let level = 10.0 * (energy / CALLER_FRAME_SAMPLES as f32).log10();
-        let tilt = 10.0 * (difference / energy).log10();
-        (level, tilt)
-    }
-
-    fn count(&mut self, st10: i16) {
+    fn count(&mut self, st10: i16, heard: &Heard) {
+        let share = 1.0 / (self.counted + 1) as f32;
+        self.usual_periodicity += (heard.periodicity - self.usual_periodicity) * share;
+        self.usual_level_db += (heard.level_db - self.usual_level_db) * share;
         let bin = usize::try_from(st10 / HISTOGRAM_STEP_ST10).unwrap_or(0);
         self.histogram[bin.min(HISTOGRAM_BINS - 1)] += 1;
         self.counted += 1;
@@ -220,4 +193,13 @@ impl ProsodyTracker {
     }
 }
 
-const _: () = assert!(CALLER_RATE_HZ == 16_000, "the pitch detector decimates 16 kHz");
+/// Mean power in dB, where one sample step is 0 dB (full scale is 90 dB).
+fn level_db(frame: &[i16; CALLER_FRAME_SAMPLES]) -> f32 {
+    let energy: f32 = frame.iter().map(|&s| f32::from(s) * f32::from(s)).sum();
+    10.0 * (energy / CALLER_FRAME_SAMPLES as f32 + 1.0).log10()
+}
+
+const _: () = assert!(
+    CALLER_RATE_HZ == 16_000,
+    "the pitch detector decimates 16 kHz"
+);

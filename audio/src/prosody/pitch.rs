@@ -21,9 +21,7 @@ const LEVEL_DB_MIN: f32 = 24.0;
 /// Pitch is counted from here, in Hz (A1).
 const REFERENCE_HZ: f32 = 55.0;
 /// Low-pass before decimation: two running means of four.
-const TAPS: [f32; 7] = [
-    0.0625, 0.125, 0.1875, 0.25, 0.1875, 0.125, 0.0625,
-];
+const TAPS: [f32; 7] = [0.0625, 0.125, 0.1875, 0.25, 0.1875, 0.125, 0.0625];
 
 /// Pitch of a voiced frame.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +74,7 @@ impl PitchDetector {
             *to = f32::from(from);
         }
         let kept = self.tail.len();
-        self.tail
-            .copy_from_slice(&input[input.len() - kept..]);
+        self.tail.copy_from_slice(&input[input.len() - kept..]);
         for (i, out) in self.history[HISTORY - FRAME..].iter_mut().enumerate() {
             let window = &input[i * DECIMATION..i * DECIMATION + TAPS.len()];
             *out = window.iter().zip(TAPS).map(|(x, tap)| x * tap).sum();
@@ -122,11 +119,7 @@ fn best_lag(correlation: &[f32; LAG_MAX + 2]) -> Option<(f32, f32)> {
     }
     let lag = (LAG_MIN..LAG_MAX)
         .find(|&lag| is_peak(lag) && correlation[lag] >= highest * SHORTER_SHARE)?;
-    let (left, peak, right) = (
-        correlation[lag - 1],
-        correlation[lag],
-        correlation[lag + 1],
-    );
+    let (left, peak, right) = (correlation[lag - 1], correlation[lag], correlation[lag + 1]);
     // The top of the parabola through three points.
     let curvature = left - 2.0 * peak + right;
     let offset = if curvature < -1e-6 {

@@ -22,47 +22,37 @@ use serde::{Deserialize, Serialize};
 use crate::EngineConfig;
 
 pub use habit::PauseHabit;
-pub use model::{FEATURE_NAMES, FEATURES, TAIL_NAMES, features, tail_index};
+pub use model::{FEATURE_NAMES, FEATURES, Model, features};
 pub use policy::Policy;
 pub use question::{QuestionKind, question_kind};
+pub use text::{TAIL_NAMES, TAILS, given_log_odds, tail_index};
 
 /// How an utterance sounded at its end: the engine's copy of `antiphon_audio::prosody::Prosody`,
-/// which documents how each field is measured. Pitch in tenths of a semitone, levels in tenths of
-/// a dB, as whole numbers, so that a log holds it exactly.
+/// which documents how each field is measured. Whole numbers, so that a log holds it exactly. All
+/// are 0 where nothing voiced was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prosody {
-    /// From the onset to the end of the utterance, in milliseconds.
-    pub speech_ms: u32,
-    /// Change of pitch over the last voiced 300 ms; negative where it falls.
+    /// Change of pitch over the last voiced 300 ms, in tenths of a semitone; negative where it
+    /// falls.
     pub pitch_slope_st10: i16,
-    /// Last pitch less the speaker's median.
-    pub pitch_end_st10: i16,
-    /// Last pitch less the speaker's low (tenth percentile).
+    /// Last pitch less the speaker's low (tenth percentile), in tenths of a semitone.
     pub pitch_floor_st10: i16,
-    /// Spread of pitch over the last voiced 200 ms; a drawn-out "um" is flat.
-    pub pitch_spread_st10: i16,
-    /// Level of the last 200 ms less that of the utterance.
-    pub level_end_db10: i16,
-    /// Change of level over the last 300 ms.
-    pub level_slope_db10: i16,
-    /// Level after the end of speech above the quietest heard lately.
-    pub level_after_db10: i16,
-    /// Brightness of the last 200 ms less that of the utterance.
-    pub tilt_end_db10: i16,
-    /// Length of the last voiced stretch, in milliseconds; 0 where nothing was voiced, and then
-    /// the pitch fields are 0 as well.
+    /// Last level less the speaker's usual, in tenths of a dB.
+    pub level_db10: i16,
+    /// Last periodicity less the speaker's usual, in thousandths: low in creaky or breathy voice.
+    pub periodicity_permille: i16,
+    /// Length of the last voiced stretch, in milliseconds.
     pub last_voiced_ms: u16,
-    /// Mean length of the other voiced stretches, in milliseconds; 0 where there was one at most.
-    pub typical_voiced_ms: u16,
     /// From the last voiced frame to the end of speech, in milliseconds.
     pub unvoiced_tail_ms: u16,
-    /// Share of voiced frames in the last 500 ms, in thousandths.
-    pub voiced_permille: u16,
-    /// Periodicity of the last voiced 200 ms, in thousandths: low in creaky or breathy voice.
-    pub periodicity_permille: u16,
-    /// Peaks of the level a second (about syllables), in tenths.
-    pub rate_hz10: u16,
 }
+
+/// How far the words of a recognizer that is right nearly always are trusted, in thousandths.
+pub const TRUST_FULL_PERMILLE: u16 = 1_000;
+/// How far the words of the embedded recognizer are trusted, in thousandths: it mishears a third
+/// to two thirds of the words of a conversation, and the last word is what counts here. Chosen by
+/// hand.
+pub const TRUST_EMBEDDED_PERMILLE: u16 = 250;
 
 /// All that is known when the person has fallen silent.
 #[derive(Clone, Copy, Debug)]
@@ -71,13 +61,16 @@ pub struct Evidence<'a> {
     pub text: &'a str,
     /// True where `text` is final. A partial may lack its last words and counts for less.
     pub is_final: bool,
+    /// How far the recognizer is to be trusted, 0 to [`TRUST_FULL_PERMILLE`].
+    pub text_trust_permille: u16,
     /// How the last utterance ended; none where the driver has no tracker.
     pub prosody: Option<Prosody>,
     /// What the agent's last words asked for.
     pub question: QuestionKind,
     /// How this speaker pauses.
     pub habit: &'a PauseHabit,
-    /// From the onset of the turn to the end of speech, pauses included, in milliseconds.
+    /// From the onset of the turn to the end of speech, pauses included, in milliseconds; 0 where
+    /// it is not known.
     pub turn_ms: u64,
 }
 
@@ -92,16 +85,17 @@ pub struct Decision {
     pub reason: String,
 }
 
-/// Decides with the default [`Policy`]. The wait lies within `min_ms` and `max_ms`; where `min_ms`
-/// is the greater it is the wait.
+/// Decides with the trained [`Model`]. The wait lies within `min_ms` and `max_ms`; where `min_ms`
+/// is the greater it is the wait. The larger the minimum, the surer the model has to be before it
+/// waits no longer than that (see [`Policy`]).
 pub fn decide(evidence: &Evidence<'_>, min_ms: u64, max_ms: u64) -> Decision {
-    decide_with(evidence, min_ms, max_ms, &Policy::default())
+    decide_with(&Model::trained(), evidence, min_ms, max_ms)
 }
 
-/// Decides with a policy of one's own: more or less patient.
-pub fn decide_with(evidence: &Evidence<'_>, min_ms: u64, max_ms: u64, policy: &Policy) -> Decision {
-    let judged = model::judge(evidence);
-    let wait_ms = policy.wait_ms(judged.logit, evidence.habit);
+/// Decides with another model: the bench trains some.
+pub fn decide_with(model: &Model, evidence: &Evidence<'_>, min_ms: u64, max_ms: u64) -> Decision {
+    let judged = model.judge(evidence);
+    let wait_ms = model.policy.wait_ms(judged.logit, min_ms, evidence.habit);
     Decision {
         probability_permille: policy::permille(judged.logit),
         wait_ms: wait_ms.clamp(min_ms, max_ms.max(min_ms)),

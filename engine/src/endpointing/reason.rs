@@ -43,7 +43,7 @@ pub(super) fn reason(judged: &Judged, evidence: &Evidence<'_>) -> String {
         Part::Question => question(evidence.question, sign),
         Part::Pitch => pitch(judged, evidence, sign).to_owned(),
         Part::Voice if sign > 0.0 => "the voice trails off".to_owned(),
-        Part::Voice => "the last syllable is held".to_owned(),
+        Part::Voice => "the voice is held up".to_owned(),
         Part::Brief if sign > 0.0 => "a brief utterance".to_owned(),
         Part::Brief => "a long turn may go on".to_owned(),
         Part::Habit if sign > 0.0 => "this speaker hardly pauses".to_owned(),

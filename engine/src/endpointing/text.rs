@@ -51,8 +51,57 @@ pub(super) enum Tail {
     Whole,
 }
 
-/// Number of kinds in [`Tail`].
-pub(super) const TAILS: usize = 16;
+/// Number of ways in which a text can end.
+pub const TAILS: usize = 16;
+
+/// Names of the ways in which a text can end, in the order of [`tail_index`].
+pub const TAIL_NAMES: [&str; TAILS] = [
+    "nothing",
+    "filler",
+    "joining word",
+    "determiner",
+    "preposition",
+    "subject",
+    "auxiliary",
+    "phrase that goes on",
+    "comma",
+    "digits or letters",
+    "open address",
+    "open clause",
+    "other word",
+    "closing word",
+    "full stop",
+    "whole answer",
+];
+
+/// How `text` ends, as an index into [`TAIL_NAMES`].
+pub fn tail_index(text: &str) -> usize {
+    read(text).tail as usize
+}
+
+/// The log odds of "over" after this end where they are set by hand: for what written requests do
+/// not have (fillers, punctuation) and what has rules of its own (numbers, addresses). None where
+/// they are counted in training.
+pub fn given_log_odds(tail_index: usize) -> Option<f64> {
+    const FILLER: usize = Tail::Filler as usize;
+    const COMMA: usize = Tail::Comma as usize;
+    const OPEN_CLAUSE: usize = Tail::OpenClause as usize;
+    const FULL_STOP: usize = Tail::FullStop as usize;
+    const WHOLE: usize = Tail::Whole as usize;
+    const BY_RULE: [usize; 3] = [
+        Tail::Nothing as usize,
+        Tail::Spelling as usize,
+        Tail::Address as usize,
+    ];
+    match tail_index {
+        FILLER => Some(-2.5),
+        COMMA => Some(-1.5),
+        OPEN_CLAUSE => Some(-1.0),
+        FULL_STOP | WHOLE => Some(1.5),
+        ruled if BY_RULE.contains(&ruled) => Some(0.0),
+        _counted => None,
+    }
+}
 
 /// The reading of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub(crate) type Heard = BTreeMap<(String, i64), String>;
 
 /// Recognizes every stretch of `clips` that is not remembered. Takes about a third of their length
 /// the first time; afterwards nothing. The memory is a file in the temporary folder.
-pub(crate) fn heard(clips: &[Clip]) -> Result<Heard, String> {
+pub(crate) fn heard(clips: &[&Clip]) -> Result<Heard, String> {
     let memory = std::env::var_os("ANTIPHON_ENDPOINTING_HEARD").map_or_else(
         || std::env::temp_dir().join("antiphon-endpointing-heard.tsv"),
         PathBuf::from,
@@ -30,6 +30,7 @@ pub(crate) fn heard(clips: &[Clip]) -> Result<Heard, String> {
     let mut known = remembered(&memory);
     let missing: Vec<&Clip> = clips
         .iter()
+        .copied()
         .filter(|clip| {
             let has = |onset| known.contains_key(&(clip.path.clone(), onset));
             clip.stretches.iter().any(|s| !has(s.onset_ms))

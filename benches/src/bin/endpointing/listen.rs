@@ -34,10 +34,10 @@ pub(crate) fn load(path: &Path) -> Result<Vec<i16>, String> {
     resample_all(&clip.pcm, clip.rate_hz, CALLER_RATE_HZ).map_err(|error| named(&error))
 }
 
-/// The stretches of speech in `pcm`.
-pub(crate) fn stretches(pcm: &[i16]) -> Vec<Stretch> {
+/// The stretches of speech in `pcm`. The tracker is that of the call: it knows the speaker from
+/// earlier clips.
+pub(crate) fn stretches(tracker: &mut ProsodyTracker, pcm: &[i16]) -> Vec<Stretch> {
     let mut vad = VoiceActivity::default();
-    let mut tracker = ProsodyTracker::new();
     let mut found: Vec<Stretch> = Vec::new();
     let mut begun = None;
     let padded: Vec<i16> = pcm.iter().copied().chain(room_tone(pcm)).collect();

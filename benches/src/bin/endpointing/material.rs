@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use antiphon_audio::prosody::ProsodyTracker;
 use serde_json::Value;
 
-use crate::labels::{self, End, Labelled, Span, Truth};
+use crate::labels::{self, End, Labelled, Span};
 use crate::listen::{Stretch, load, stretches};
 
 /// Sets that are only trained on: none is in what is reported.
@@ -47,6 +48,8 @@ pub(crate) struct Clip {
     pub(crate) set: &'static str,
     /// Path below the material.
     pub(crate) path: String,
+    /// The call that it is part of: one speaker's clips follow each other as in a call.
+    pub(crate) call: String,
     /// 16 kHz mono.
     pub(crate) pcm: Vec<i16>,
     /// Its stretches of speech.
@@ -61,13 +64,19 @@ pub(crate) struct Clip {
 
 /// The clips of one set with at least one pause.
 pub(crate) fn clips(material: &Path, set: &'static str) -> Result<Vec<Clip>, String> {
-    let mut found = Vec::new();
+    let mut found: Vec<Clip> = Vec::new();
+    let mut tracker = ProsodyTracker::new();
     for path in audio_files(&material.join(set))? {
         let pcm = load(&path)?;
-        let stretches = stretches(&pcm);
+        let call = call_of(set, name(&path));
+        if found.last().is_none_or(|last| last.call != call) {
+            tracker = ProsodyTracker::new();
+        }
+        let stretches = stretches(&mut tracker, &pcm);
         found.push(Clip {
             set,
             path: format!("{set}/{}", name(&path)),
+            call,
             pcm,
             stretches,
             labelled: Vec::new(),
@@ -110,6 +119,19 @@ pub(crate) fn clips(material: &Path, set: &'static str) -> Result<Vec<Clip>, Str
     }
     found.retain(|clip| !clip.labelled.is_empty());
     Ok(found)
+}
+
+/// One speaker's clips are one call; where speakers are not known each clip is one.
+fn call_of(set: &str, file: &str) -> String {
+    let parts: Vec<&str> = file.split(['-', '_', '.']).collect();
+    let speaker = match (set, parts.as_slice()) {
+        ("B_turns/mfa-disfluency", _) => "",
+        ("A_stt/an4-train", [_, speaker, ..]) => speaker,
+        ("D_speakers/vctk-4spk", [speaker, ..]) => speaker,
+        ("B_turns/librispeech-8629-wordalign", [speaker, ..]) => speaker,
+        _ => file,
+    };
+    format!("{set}/{speaker}")
 }
 
 fn end_of(set: &str, path: &str) -> End {
@@ -194,7 +216,10 @@ fn recognized(lines: &str) -> Vec<(Span, String)> {
                 who: best["speaker"].as_str().unwrap_or_default().to_owned(),
             };
             if span.to > span.from {
-                words.push((span, best["content"].as_str().unwrap_or_default().to_owned()));
+                words.push((
+                    span,
+                    best["content"].as_str().unwrap_or_default().to_owned(),
+                ));
             }
         }
     }
@@ -288,13 +313,6 @@ fn audio_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
         .collect();
     files.sort();
     Ok(files)
-}
-
-/// Pauses of `clips` that go on and that end a turn.
-pub(crate) fn counts(clips: &[Clip]) -> (usize, usize) {
-    let labelled = || clips.iter().flat_map(|clip| &clip.labelled);
-    let over = labelled().filter(|l| l.truth == Truth::Over).count();
-    (labelled().count() - over, over)
 }
 
 fn json(text: &str) -> Result<Value, String> {
