@@ -17,7 +17,7 @@ mod user_turn;
 pub use config::EngineConfig;
 pub use endpointing::{
     Decision, Evidence, FEATURE_NAMES, FEATURES, Model, PauseHabit, Policy, Prosody, QuestionKind,
-    TAIL_NAMES, TAILS, TRUST_EMBEDDED_PERMILLE, TRUST_FULL_PERMILLE, Wait, decide, decide_with,
+    TAIL_NAMES, TAILS, TRUST_EMBEDDED_PERMILLE, TRUST_GOOD_PERMILLE, Wait, decide, decide_with,
     features, given_log_odds, question_kind, tail_index, wait_after,
 };
 pub use engine::{Engine, TimerReason};

@@ -47,12 +47,11 @@ pub struct Prosody {
     pub unvoiced_tail_ms: u16,
 }
 
-/// How far the words of a recognizer that is right nearly always are trusted, in thousandths.
-pub const TRUST_FULL_PERMILLE: u16 = 1_000;
-/// How far the words of the embedded recognizer are trusted, in thousandths: it mishears a third
-/// to two thirds of the words of a conversation, and the last word is what counts here. Chosen by
-/// hand.
-pub const TRUST_EMBEDDED_PERMILLE: u16 = 250;
+/// Chance that the last words of a good recognizer are right, in thousandths.
+pub const TRUST_GOOD_PERMILLE: u16 = 950;
+/// The same of the embedded recognizer, in thousandths: it mishears a third to two thirds of the
+/// words of a conversation.
+pub const TRUST_EMBEDDED_PERMILLE: u16 = 500;
 
 /// All that is known when the person has fallen silent.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +60,8 @@ pub struct Evidence<'a> {
     pub text: &'a str,
     /// True where `text` is final. A partial may lack its last words and counts for less.
     pub is_final: bool,
-    /// How far the recognizer is to be trusted, 0 to [`TRUST_FULL_PERMILLE`].
+    /// Chance that the last words are right, in thousandths (1000 at most): a property of the
+    /// recognizer, as [`TRUST_GOOD_PERMILLE`].
     pub text_trust_permille: u16,
     /// How the last utterance ended; none where the driver has no tracker.
     pub prosody: Option<Prosody>,
@@ -95,10 +95,11 @@ pub fn decide(evidence: &Evidence<'_>, min_ms: u64, max_ms: u64) -> Decision {
 /// Decides with another model: the bench trains some.
 pub fn decide_with(model: &Model, evidence: &Evidence<'_>, min_ms: u64, max_ms: u64) -> Decision {
     let judged = model.judge(evidence);
-    let wait_ms = model.policy.wait_ms(judged.logit, min_ms, evidence.habit);
     Decision {
         probability_permille: policy::permille(judged.logit),
-        wait_ms: wait_ms.clamp(min_ms, max_ms.max(min_ms)),
+        wait_ms: model
+            .policy
+            .wait_ms(judged.logit, min_ms, max_ms, evidence.habit),
         reason: reason::reason(&judged, evidence),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::policy::Policy;
 use super::text::{Reading, TAILS, Tail, read};
-use super::{Evidence, Prosody, QuestionKind, TRUST_FULL_PERMILLE, weights};
+use super::{Evidence, Prosody, QuestionKind, weights};
 
 /// Number of features.
 pub const FEATURES: usize = 7;
@@ -103,6 +103,11 @@ impl Model {
         weights::TRAINED
     }
 
+    /// The log odds that the turn is over, judged at the end of speech.
+    pub fn log_odds(&self, evidence: &Evidence<'_>) -> f64 {
+        self.judge(evidence).logit
+    }
+
     pub(super) fn judge(&self, evidence: &Evidence<'_>) -> Judged {
         let reading = read(evidence.text);
         let features = features(evidence);
@@ -116,9 +121,9 @@ impl Model {
             logit: 0.0,
             pitch: part(0..2),
             voice: part(2..6),
-            words: trust * self.words(&reading, evidence),
-            // Digits are heard well even where other words are not: trusted at least by half.
-            number: number * trust.max(0.5),
+            words: believed(self.words(&reading, evidence), trust),
+            // A rule about numbers needs no single word to be right.
+            number: believed(number, trust.max(0.5)),
             question: question(&reading, evidence.question),
             brief: part(6..7),
             habit: -HABIT_WEIGHT * habit,
@@ -146,13 +151,17 @@ impl Model {
 }
 
 fn trust(evidence: &Evidence<'_>) -> f64 {
-    let trust = evidence.text_trust_permille.min(TRUST_FULL_PERMILLE);
     let share = if evidence.is_final {
         1.0
     } else {
         PARTIAL_SHARE
     };
-    share * f64::from(trust) / f64::from(TRUST_FULL_PERMILLE)
+    share * f64::from(evidence.text_trust_permille.min(1_000)) / 1_000.0
+}
+
+/// Log odds of evidence that holds with a chance of `trust` and says nothing otherwise.
+fn believed(log_odds: f64, trust: f64) -> f64 {
+    (1.0 - trust + trust * log_odds.exp()).ln()
 }
 
 /// Numbers and spelled words come in groups, and a pause between groups sounds like an end. A rule:

@@ -8,15 +8,16 @@
 
 use super::PauseHabit;
 
-/// How to turn log odds into a wait. The values that ship were chosen on the training recordings.
+/// How to turn log odds into a wait. The values that ship were chosen by the bench's training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
-    /// The odds of "over" to "goes on" at which a turn ends are the agent's minimum over this, in
-    /// milliseconds: whoever wants longer silences fears cutting off more, and gets both from one
-    /// setting.
-    pub ms_per_odds: f64,
-    /// Factor on the log odds of the evidence: above 1 tells likely ends from unlikely ones more
-    /// sharply. People feel the usual wait, which is that after a likely end.
+    /// Log odds of "over" at which a turn ends at once where the agent's minimum is 300 ms.
+    pub asked_at_300_ms: f64,
+    /// How much more is asked with a larger minimum: by this for each unit of its logarithm.
+    /// Whoever wants longer silences fears cutting off more, and gets both from one setting.
+    pub asked_growth: f64,
+    /// Factor on the log odds: above 1 tells likely ends from unlikely ones more sharply. People
+    /// feel the usual wait, which is that after a likely end.
     pub sharpness: f64,
     /// Shape of the distribution of pauses, `k`.
     pub shape: f64,
@@ -24,19 +25,24 @@ pub struct Policy {
 
 /// A minute: longer than any maximum, and safe to add to a time.
 const MS_MAX: f64 = 60_000.0;
-/// A minimum below this asks for no surer an end: below, the detector decides anyway.
+/// The minimum for which `asked_at_300_ms` holds.
+const ASKED_MS: f64 = 300.0;
+/// A minimum below this asks for no less sure an end: below, the detector decides anyway.
 const MIN_MS_MIN: u64 = 100;
 
 impl Policy {
-    /// Silence after which the turn ends, up to [`MS_MAX`], in milliseconds.
-    pub(super) fn wait_ms(&self, logit: f64, min_ms: u64, habit: &PauseHabit) -> u64 {
-        let asked = min_ms.clamp(MIN_MS_MIN, MS_MAX as u64) as f64 / self.ms_per_odds;
-        let missing = asked / (self.sharpness * logit).exp() - 1.0;
-        if missing <= 0.0 {
-            return 0;
-        }
-        let wait = habit.typical_ms() as f64 * (missing.ln() / self.shape).exp();
-        wait.min(MS_MAX).round() as u64
+    /// Silence after which the turn ends, within `min_ms` and `max_ms` (the minimum where it is the
+    /// greater), in milliseconds. `log_odds` are those of "over" at the end of speech.
+    pub fn wait_ms(&self, log_odds: f64, min_ms: u64, max_ms: u64, habit: &PauseHabit) -> u64 {
+        let relative = min_ms.clamp(MIN_MS_MIN, MS_MAX as u64) as f64 / ASKED_MS;
+        let asked = self.asked_at_300_ms + self.asked_growth * relative.ln();
+        let missing = (self.sharpness * (asked - log_odds)).exp() - 1.0;
+        let wait = if missing > 0.0 {
+            habit.typical_ms() as f64 * (missing.ln() / self.shape).exp()
+        } else {
+            0.0
+        };
+        (wait.min(MS_MAX).round() as u64).clamp(min_ms, max_ms.max(min_ms))
     }
 }
 

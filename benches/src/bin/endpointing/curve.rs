@@ -45,24 +45,30 @@ pub(crate) fn ours<'m>(
     words: Words,
     model: impl Fn(&Pause) -> &'m Model,
 ) -> Vec<Point> {
+    let log_odds: Vec<f64> = pauses
+        .iter()
+        .map(|pause| model(pause).log_odds(&pause.evidence(words)))
+        .collect();
     settings()
-        .map(|min_ms| point(min_ms, pauses, &waits(pauses, words, min_ms, &model)))
+        .map(|min_ms| {
+            let waits: Vec<u64> = pauses
+                .iter()
+                .zip(&log_odds)
+                .map(|(pause, log_odds)| {
+                    let policy = &model(pause).policy;
+                    policy.wait_ms(*log_odds, min_ms, WAIT_MS_MAX, &pause.habit)
+                })
+                .collect();
+            point(min_ms, pauses, &waits)
+        })
         .collect()
 }
 
 /// The engine's waits with one minimum.
-pub(crate) fn waits<'m>(
-    pauses: &[&Pause],
-    words: Words,
-    min_ms: u64,
-    model: impl Fn(&Pause) -> &'m Model,
-) -> Vec<u64> {
+pub(crate) fn waits(pauses: &[&Pause], words: Words, min_ms: u64, model: &Model) -> Vec<u64> {
     pauses
         .iter()
-        .map(|pause| {
-            let evidence = pause.evidence(words);
-            decide_with(model(pause), &evidence, min_ms, WAIT_MS_MAX).wait_ms
-        })
+        .map(|pause| decide_with(model, &pause.evidence(words), min_ms, WAIT_MS_MAX).wait_ms)
         .collect()
 }
 

@@ -83,7 +83,11 @@ fn run(root: &Path, material: &Path, arguments: &[String]) -> Result<(), String>
             .copied()
             .filter(|pause| pause.set != set)
             .collect();
-        folds.0.push((set, train::train(material, &others)?));
+        let model = train::train(material, &others)?;
+        if has("--train") {
+            println!("without {set}: {:?}", model.policy);
+        }
+        folds.0.push((set, model));
     }
     let mut tables = table::tables(&reported, &training, &folds);
     tables += "\n";

@@ -64,26 +64,7 @@ pub(crate) struct Clip {
 
 /// The clips of one set with at least one pause.
 pub(crate) fn clips(material: &Path, set: &'static str) -> Result<Vec<Clip>, String> {
-    let mut found: Vec<Clip> = Vec::new();
-    let mut tracker = ProsodyTracker::new();
-    for path in audio_files(&material.join(set))? {
-        let pcm = load(&path)?;
-        let call = call_of(set, name(&path));
-        if found.last().is_none_or(|last| last.call != call) {
-            tracker = ProsodyTracker::new();
-        }
-        let stretches = stretches(&mut tracker, &pcm);
-        found.push(Clip {
-            set,
-            path: format!("{set}/{}", name(&path)),
-            call,
-            pcm,
-            stretches,
-            labelled: Vec::new(),
-            words: Vec::new(),
-            transcript: String::new(),
-        });
-    }
+    let mut found = listened(&material.join(set), set)?;
     match set {
         "B_turns/aws-call-centre" => call(&mut found),
         "B_turns/ami-30s" => {
@@ -118,6 +99,37 @@ pub(crate) fn clips(material: &Path, set: &'static str) -> Result<Vec<Clip>, Str
         }
     }
     found.retain(|clip| !clip.labelled.is_empty());
+    Ok(found)
+}
+
+/// Every clip of a set, call by call.
+fn listened(folder: &Path, set: &'static str) -> Result<Vec<Clip>, String> {
+    let mut found: Vec<Clip> = Vec::new();
+    for path in audio_files(folder)? {
+        found.push(Clip {
+            set,
+            path: format!("{set}/{}", name(&path)),
+            call: call_of(set, name(&path)),
+            pcm: load(&path)?,
+            stretches: Vec::new(),
+            labelled: Vec::new(),
+            words: Vec::new(),
+            transcript: String::new(),
+        });
+    }
+    for call in found.chunk_by_mut(|a, b| a.call == b.call) {
+        let mut tracker = ProsodyTracker::new();
+        // Most training clips are the only one of their speaker, where a call soon knows its own:
+        // they are heard twice, first to learn the speaker. What is reported is heard once.
+        if TRAINED_ON.contains(&set) {
+            for clip in call.iter() {
+                stretches(&mut tracker, &clip.pcm);
+            }
+        }
+        for clip in call {
+            clip.stretches = stretches(&mut tracker, &clip.pcm);
+        }
+    }
     Ok(found)
 }
 

@@ -1,7 +1,7 @@
 //! Pauses with all the evidence that there is at them.
 
 use antiphon_engine::{Evidence, PauseHabit, Prosody, QuestionKind};
-use antiphon_engine::{TRUST_EMBEDDED_PERMILLE, TRUST_FULL_PERMILLE};
+use antiphon_engine::{TRUST_EMBEDDED_PERMILLE, TRUST_GOOD_PERMILLE};
 
 use crate::heard::Heard;
 use crate::labels::Truth;
@@ -48,12 +48,12 @@ impl Pause {
     pub(crate) fn evidence(&self, words: Words) -> Evidence<'_> {
         let heard = (self.heard.as_str(), TRUST_EMBEDDED_PERMILLE);
         let (text, text_trust_permille) = match words {
-            Words::None => ("", TRUST_FULL_PERMILLE),
+            Words::None => ("", TRUST_GOOD_PERMILLE),
             Words::Heard => heard,
             Words::Said => self
                 .said
                 .as_deref()
-                .map_or(heard, |said| (said, TRUST_FULL_PERMILLE)),
+                .map_or(heard, |said| (said, TRUST_GOOD_PERMILLE)),
         };
         Evidence {
             text,

@@ -56,7 +56,7 @@ pub(crate) fn tables(pauses: &[&Pause], training: &[&Pause], folds: &Folds) -> S
     text.push('\n');
     by_set(&mut text, pauses);
     text.push('\n');
-    sets(&mut text, pauses, training);
+    sets(&mut text, training);
     text
 }
 
@@ -130,7 +130,7 @@ fn chance(text: &mut String, pauses: &[&Pause]) {
     line(text, "|---|---|---|---|---|");
     let fixed = plain(pauses);
     for min_ms in [200, 300, 500, 800, 1_000, 1_200, 1_500] {
-        let waits = curve::waits(pauses, Words::Heard, min_ms, |_| &model);
+        let waits = curve::waits(pauses, Words::Heard, min_ms, &model);
         let at = point(min_ms, pauses, &waits);
         let random: f64 = (0..DEALS)
             .map(|seed| point(min_ms, pauses, &dealt_out(&waits, seed)).cut)
@@ -164,7 +164,7 @@ fn by_set(text: &mut String, pauses: &[&Pause]) {
         let over = own.iter().filter(|p| p.is_over()).count();
         let cells = [300, 1_000].map(|ms| {
             let fixed = point(ms, &own, &vec![ms; own.len()]);
-            let ours = point(ms, &own, &curve::waits(&own, Words::Heard, ms, |_| &model));
+            let ours = point(ms, &own, &curve::waits(&own, Words::Heard, ms, &model));
             format!(
                 "{:.0} %, {:.0} % | {:.0}, {:.0} ms",
                 100.0 * fixed.cut,
@@ -184,7 +184,7 @@ fn by_set(text: &mut String, pauses: &[&Pause]) {
     }
 }
 
-fn sets(text: &mut String, pauses: &[&Pause], training: &[&Pause]) {
+fn sets(text: &mut String, training: &[&Pause]) {
     let count = |set: &str, all: &[&Pause]| {
         let own = || all.iter().filter(|p| p.set == set);
         let over = own().filter(|p| p.is_over()).count();

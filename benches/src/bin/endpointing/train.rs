@@ -4,7 +4,7 @@ use std::path::Path;
 
 use antiphon_engine::{FEATURES, Model, Policy, TAILS, features, given_log_odds, tail_index};
 
-use crate::curve::{point, waits};
+use crate::curve::{Point, at_cut, at_delay, ours, plain};
 use crate::pauses::{Pause, Words};
 
 /// Requests as people speak them, lower case and without punctuation: a whole request is an end,
@@ -20,14 +20,14 @@ const OTHER_WORD: usize = 12;
 const DATA_SHARE: f64 = 0.05;
 const NEWTON_STEPS: usize = 25;
 /// Policies that are tried.
-const SHARPNESS: [f64; 5] = [2.0, 3.0, 4.0, 6.0, 8.0];
-const MS_PER_ODDS: [f64; 8] = [50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 400.0, 600.0];
+const SHARPNESS: [f64; 4] = [3.0, 4.0, 6.0, 8.0];
+const ASKED_AT_300_MS: [f64; 8] = [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4];
+const ASKED_GROWTH: [f64; 5] = [0.0, 0.15, 0.3, 0.45, 0.6];
 /// Shape of the distribution of pauses; fitted by eye to the quartiles of the training pauses.
 const SHAPE: f64 = 2.5;
-/// Minima for which a policy has to do.
-const MINIMA_MS: [u64; 3] = [300, 600, 1_000];
-/// How much longer than the minimum the usual end may wait.
-const MEDIAN_SLACK_MS: f64 = 50.0;
+/// The operating points that a policy is chosen for: shares of false cutoffs, and delays.
+const CUTS: [f64; 3] = [0.02, 0.05, 0.1];
+const DELAYS_MS: [f64; 3] = [300.0, 500.0, 800.0];
 
 /// A model trained on `pauses` and on the requests in the material.
 pub(crate) fn train(material: &Path, pauses: &[&Pause]) -> Result<Model, String> {
@@ -38,8 +38,9 @@ pub(crate) fn train(material: &Path, pauses: &[&Pause]) -> Result<Model, String>
         features,
         tails,
         policy: Policy {
-            ms_per_odds: MS_PER_ODDS[0],
-            sharpness: SHARPNESS[0],
+            asked_at_300_ms: 0.0,
+            asked_growth: 0.0,
+            sharpness: 1.0,
             shape: SHAPE,
         },
     };
@@ -158,36 +159,40 @@ fn solved<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
     b
 }
 
-/// The policy that cuts off the fewest pauses while the usual end still waits about the minimum.
+/// The policy with the shortest delays at [`CUTS`] and the fewest cutoffs at [`DELAYS_MS`], all held
+/// against a fixed silence and added up.
 fn policy(model: &Model, pauses: &[&Pause]) -> Policy {
+    let fixed = plain(pauses);
     let mut best = (f64::INFINITY, model.policy);
     for sharpness in SHARPNESS {
-        for ms_per_odds in MS_PER_ODDS {
-            let tried = Model {
-                policy: Policy {
-                    ms_per_odds,
-                    sharpness,
-                    shape: SHAPE,
-                },
-                ..model.clone()
-            };
-            let points = MINIMA_MS.map(|min_ms| {
-                point(
-                    min_ms,
-                    pauses,
-                    &waits(pauses, Words::Heard, min_ms, |_| &tried),
-                )
-            });
-            let usual = points
-                .iter()
-                .all(|p| p.median_ms <= p.setting_ms as f64 + MEDIAN_SLACK_MS);
-            let cut: f64 = points.iter().map(|p| p.cut).sum();
-            if usual && cut < best.0 {
-                best = (cut, tried.policy);
+        for asked_at_300_ms in ASKED_AT_300_MS {
+            for asked_growth in ASKED_GROWTH {
+                let tried = Model {
+                    policy: Policy {
+                        asked_at_300_ms,
+                        asked_growth,
+                        sharpness,
+                        shape: SHAPE,
+                    },
+                    ..model.clone()
+                };
+                let curve = ours(pauses, Words::Heard, |_| &tried);
+                let loss = loss(&curve, &fixed);
+                if loss < best.0 {
+                    best = (loss, tried.policy);
+                }
             }
         }
     }
     best.1
+}
+
+fn loss(curve: &[Point], fixed: &[Point]) -> f64 {
+    let delay = |curve, cut| at_cut(curve, cut).map_or(f64::INFINITY, |p| p.median_ms);
+    let cut = |curve, ms| at_delay(curve, ms).map_or(1.0, |p| p.cut);
+    let delays = CUTS.map(|at| delay(curve, at) / delay(fixed, at));
+    let cuts = DELAYS_MS.map(|at| cut(curve, at) / cut(fixed, at));
+    delays.iter().chain(&cuts).sum()
 }
 
 /// The model as `engine/src/endpointing/weights.rs`.
@@ -200,7 +205,8 @@ pub(crate) fn source(model: &Model) -> String {
         all.join(", ")
     };
     let Policy {
-        ms_per_odds,
+        asked_at_300_ms,
+        asked_growth,
         sharpness,
         shape,
     } = model.policy;
@@ -209,7 +215,8 @@ pub(crate) fn source(model: &Model) -> String {
          edit.\n//! `benches/src/bin/endpointing/trained_on.tsv` names what it was trained on.\n\n\
          use super::model::Model;\nuse super::policy::Policy;\n\n\
          pub(super) const TRAINED: Model = Model {{\n    bias: {},\n    features: [{}],\n    \
-         tails: [{}],\n    policy: Policy {{\n        ms_per_odds: {ms_per_odds:?},\n        \
+         tails: [{}],\n    policy: Policy {{\n        asked_at_300_ms: {asked_at_300_ms:?},\n        \
+         asked_growth: {asked_growth:?},\n        \
          sharpness: {sharpness:?},\n        shape: {shape:?},\n    }},\n}};\n",
         numbers(&[model.bias]),
         numbers(&model.features),
