@@ -57,7 +57,10 @@ fn a_falling_tone_falls_and_a_rising_one_rises() {
         let near = |st10: i16, wanted: f32| (f32::from(st10) - wanted).abs() < 25.0;
         assert!(near(falling.pitch_slope_st10, -semitones10), "{falling:?}");
         assert!(near(rising.pitch_slope_st10, semitones10), "{rising:?}");
-        assert!(falling.pitch_floor_st10 < rising.pitch_floor_st10, "{falling:?}");
+        assert!(
+            falling.pitch_floor_st10 < rising.pitch_floor_st10,
+            "{falling:?}"
+        );
         assert!(rising.pitch_floor_st10 > 15, "{rising:?}");
     }
 }

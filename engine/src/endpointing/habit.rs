@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Pauses outside of this range are counted as its border, in milliseconds.
 const PAUSE_MS: std::ops::RangeInclusive<u64> = 100..=4_000;
-/// Median pause within turns of all training recordings, in milliseconds: what is expected of a
-/// speaker who has not paused yet. `benches` prints it with `--train`.
+/// What is expected of a speaker who has not paused yet, in milliseconds: a round figure near the
+/// median of the pauses within turns of the training recordings (528 ms).
 pub(super) const PAUSE_MS_EXPECTED: u64 = 600;
 /// The expectation counts as much as so many pauses heard.
 const EXPECTATION_WEIGHT: i64 = 4;

@@ -29,13 +29,19 @@ pub(super) fn reason(judged: &Judged, evidence: &Evidence<'_>) -> String {
     let Some((_, most)) = pulling.first() else {
         return unmoved(judged, evidence);
     };
-    let also_pitch = pulling.iter().any(|(_, part)| *part == Part::Pitch);
+    let also = |wanted: Part| pulling.iter().any(|(_, part)| *part == wanted);
     let complete = matches!(
         judged.reading.tail,
         Tail::Content | Tail::Closing | Tail::FullStop | Tail::Whole
     );
-    if sign > 0.0 && also_pitch && complete && matches!(most, Part::Pitch | Part::Words) {
-        return format!("{} and a complete sentence", pitch(judged, evidence, sign));
+    let sounds = matches!(most, Part::Pitch | Part::Voice | Part::Words);
+    if sign > 0.0 && complete && sounds {
+        if also(Part::Pitch) {
+            return format!("{} and a complete sentence", pitch(judged, evidence, sign));
+        }
+        if also(Part::Voice) {
+            return "the voice trails off after a complete sentence".to_owned();
+        }
     }
     match most {
         Part::Number => number(judged),
@@ -67,10 +73,10 @@ fn unmoved(judged: &Judged, evidence: &Evidence<'_>) -> String {
     if evidence.habit.is_long() {
         return "this speaker pauses for long".to_owned();
     }
-    match judged.reading.tail {
-        Tail::Nothing if evidence.prosody.is_none() => "no words yet".to_owned(),
-        Tail::Nothing => "no words yet, and the voice does not tell".to_owned(),
-        _ => "the sentence may be complete".to_owned(),
+    match (judged.reading.tail == Tail::Nothing, evidence.prosody) {
+        (true, None) => "no words yet".to_owned(),
+        (true, Some(_)) => "no words yet, and the voice does not tell".to_owned(),
+        (false, _) => "the sentence may be complete".to_owned(),
     }
 }
 

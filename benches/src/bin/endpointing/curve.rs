@@ -15,8 +15,6 @@ const STEP_MS: usize = 20;
 /// One operating point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
-    /// The fixed silence, or the agent's minimum, in milliseconds.
-    pub(crate) setting_ms: u64,
     /// Share of the pauses within turns that were taken for ends.
     pub(crate) cut: f64,
     /// Delays of true ends: median, mean and 90th percentile, in milliseconds.
@@ -35,7 +33,7 @@ pub(crate) fn settings() -> impl Iterator<Item = u64> {
 /// A fixed silence after the detector's end of speech.
 pub(crate) fn plain(pauses: &[&Pause]) -> Vec<Point> {
     settings()
-        .map(|ms| point(ms, pauses, &vec![ms; pauses.len()]))
+        .map(|ms| point(pauses, &vec![ms; pauses.len()]))
         .collect()
 }
 
@@ -59,21 +57,21 @@ pub(crate) fn ours<'m>(
                     policy.wait_ms(*log_odds, min_ms, WAIT_MS_MAX, &pause.habit)
                 })
                 .collect();
-            point(min_ms, pauses, &waits)
+            point(pauses, &waits)
         })
         .collect()
 }
 
-/// The engine's waits with one minimum.
-pub(crate) fn waits(pauses: &[&Pause], words: Words, min_ms: u64, model: &Model) -> Vec<u64> {
+/// The engine's waits with one minimum and maximum and the words of the embedded recognizer.
+pub(crate) fn waits(pauses: &[&Pause], (min_ms, max_ms): (u64, u64), model: &Model) -> Vec<u64> {
     pauses
         .iter()
-        .map(|pause| decide_with(model, &pause.evidence(words), min_ms, WAIT_MS_MAX).wait_ms)
+        .map(|pause| decide_with(model, &pause.evidence(Words::Heard), min_ms, max_ms).wait_ms)
         .collect()
 }
 
 /// What `waits` come to.
-pub(crate) fn point(setting_ms: u64, pauses: &[&Pause], waits: &[u64]) -> Point {
+pub(crate) fn point(pauses: &[&Pause], waits: &[u64]) -> Point {
     let (mut cut, mut within) = (0_u32, 0_u32);
     let mut delays = Vec::new();
     for (pause, &wait) in pauses.iter().zip(waits) {
@@ -87,7 +85,6 @@ pub(crate) fn point(setting_ms: u64, pauses: &[&Pause], waits: &[u64]) -> Point 
     }
     delays.sort_by(f64::total_cmp);
     Point {
-        setting_ms,
         cut: f64::from(cut) / f64::from(within.max(1)),
         median_ms: quantile(&delays, 0.5),
         mean_ms: delays.iter().sum::<f64>() / delays.len().max(1) as f64,
@@ -143,6 +140,7 @@ mod tests {
     fn pause(truth: Truth) -> Pause {
         Pause {
             set: "s",
+            clip: "c".into(),
             truth,
             late_ms: 0,
             prosody: Prosody::default(),
@@ -162,8 +160,8 @@ mod tests {
         ];
         let all: Vec<&Pause> = all.iter().collect();
         let curve = plain(&all);
-        let at = |ms: u64| curve.iter().find(|p| p.setting_ms == ms).unwrap();
-        assert_eq!((at(380).cut, at(400).cut, at(800).cut), (1.0, 0.5, 0.0));
+        let at = |ms: f64| curve.iter().find(|p| p.median_ms == ms).unwrap().cut;
+        assert_eq!((at(380.0), at(400.0), at(800.0)), (1.0, 0.5, 0.0));
         assert_eq!(at_cut(&curve, 0.5).unwrap().median_ms, 400.0);
         assert_eq!(at_delay(&curve, 500.0).unwrap().cut, 0.5);
         assert!(at_delay(&curve, 100.0).is_none());

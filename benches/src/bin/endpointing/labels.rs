@@ -200,3 +200,87 @@ fn pause(stretch: &Stretch, next: &Stretch) -> Option<Truth> {
 fn bounded(late_ms: i64) -> i64 {
     late_ms.clamp(-SAME_END_MS, SAME_END_MS)
 }
+
+#[cfg(test)]
+mod tests {
+    use antiphon_audio::prosody::Prosody;
+
+    use super::*;
+
+    /// Speech from and to, in milliseconds; reported 100 ms after its onset.
+    fn speech(spans: &[(i64, i64)]) -> Vec<Stretch> {
+        spans
+            .iter()
+            .map(|&(onset_ms, end_ms)| Stretch {
+                onset_ms,
+                reported_ms: onset_ms + 100,
+                end_ms,
+                prosody: Prosody::default(),
+            })
+            .collect()
+    }
+
+    fn truths(labelled: &[Labelled]) -> Vec<(usize, usize, Truth)> {
+        labelled
+            .iter()
+            .map(|l| (l.stretch, l.turn_from, l.truth))
+            .collect()
+    }
+
+    fn span(from: i64, to: i64, who: &str) -> Span {
+        Span {
+            from,
+            to,
+            who: who.to_owned(),
+        }
+    }
+
+    const ON: Truth = Truth::GoesOn { pause_ms: 600 };
+
+    #[test]
+    fn one_speaker_goes_on_until_the_end() {
+        let own = speech(&[(0, 1_000), (1_500, 2_000), (9_000, 9_500)]);
+        let found = single(&own, End::Complete, Some(9_400));
+        // The silence of 7 s is neither.
+        assert_eq!(truths(&found), [(0, 0, ON), (2, 0, Truth::Over)]);
+        assert_eq!(found[1].late_ms, 100);
+        assert_eq!(single(&own[..1], End::Unknown, None).len(), 0);
+    }
+
+    #[test]
+    fn the_other_side_takes_the_floor() {
+        let own = speech(&[(0, 1_000), (1_500, 2_000), (6_000, 7_000), (7_500, 8_000)]);
+        let other = speech(&[(2_300, 5_500), (6_900, 9_000)]);
+        let found = two_channels(&own, &other);
+        // The third is spoken over at its end: from 100 ms before it, which is still an answer.
+        assert_eq!(
+            truths(&found),
+            [(0, 0, ON), (1, 0, Truth::Over), (2, 2, Truth::Over)]
+        );
+        let backchannel = speech(&[(1_100, 1_300)]);
+        assert!(two_channels(&own[..2], &backchannel).is_empty());
+    }
+
+    #[test]
+    fn diarized_speech_changes_hands() {
+        let all = speech(&[(0, 1_000), (1_500, 2_000), (2_500, 3_000)]);
+        let spans = [
+            span(0, 1_000, "A"),
+            span(1_500, 2_000, "A"),
+            span(2_500, 3_000, "B"),
+        ];
+        let found = diarized(&all, &spans);
+        assert_eq!(truths(&found), [(0, 0, ON), (1, 0, Truth::Over)]);
+    }
+
+    #[test]
+    fn labelled_turns_end_where_they_are_said_to() {
+        let all = speech(&[(0, 500), (1_000, 1_500), (3_000, 3_500)]);
+        let found = turns(&all, &[span(0, 1_480, "A"), span(3_000, 3_400, "A")]);
+        assert_eq!(
+            truths(&found),
+            [(0, 0, ON), (1, 0, Truth::Over), (2, 2, Truth::Over)]
+        );
+        assert_eq!((found[1].late_ms, found[2].late_ms), (20, 100));
+    }
+}

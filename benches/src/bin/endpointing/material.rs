@@ -10,7 +10,7 @@ use crate::labels::{self, End, Labelled, Span};
 use crate::listen::{Stretch, load, stretches};
 
 /// Sets that are only trained on: none is in what is reported.
-pub(crate) const TRAINED_ON: [&str; 14] = [
+pub(crate) const TRAINED_ON: [&str; 13] = [
     "A_stt/an4-train",
     "A_stt/coffee-commands",
     "A_stt/common-voice-howl",
@@ -22,7 +22,6 @@ pub(crate) const TRAINED_ON: [&str; 14] = [
     "A_stt/pocketsphinx",
     "A_stt/short-keywords",
     "B_turns/easy-turn",
-    "B_turns/watson-sdk",
     "D_speakers/librispeech-train-clean-impostors",
     "D_speakers/vctk-4spk",
 ];
@@ -154,7 +153,6 @@ fn end_of(set: &str, path: &str) -> End {
         }
         "B_turns/easy-turn" if file.starts_with("incomplete") => End::BrokenOff,
         "B_turns/easy-turn" if !file.starts_with("complete") => End::Unknown,
-        "B_turns/watson-sdk" => End::Unknown,
         // The snippets end where the reader pauses, in the middle of sentences.
         "A_stt/pocketsphinx" if file.starts_with("sense") => End::Unknown,
         _ => End::Complete,
@@ -168,7 +166,7 @@ fn call(clips: &mut [Clip]) {
     caller.labelled = labels::two_channels(&caller.stretches, &agent.stretches);
 }
 
-fn speechmatics(clips: &mut Vec<Clip>, folder: &Path) -> Result<(), String> {
+fn speechmatics(clips: &mut [Clip], folder: &Path) -> Result<(), String> {
     let segments: Value = json(&read(&folder.join("segments_truth.json"))?)?;
     let conversation = recognized(&read(&folder.join("chat1.jsonl"))?);
     for clip in clips.iter_mut() {
@@ -320,7 +318,7 @@ fn audio_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
             // Other languages and copies of the same sentences.
             let foreign = name.starts_with("leopard_test_") || name.starts_with("cheetah_test_");
             let audio = name.ends_with(".wav") || name.ends_with(".flac");
-            audio && (!foreign || name.contains("_en")) && !name.contains("twospeakers")
+            audio && (!foreign || name.contains("_en"))
         })
         .collect();
     files.sort();

@@ -16,6 +16,8 @@ const WORD_SLACK_MS: i64 = 60;
 pub(crate) struct Pause {
     /// The set.
     pub(crate) set: &'static str,
+    /// The clip's path below the material.
+    pub(crate) clip: String,
     /// What happened.
     pub(crate) truth: Truth,
     /// The detector's end less the labelled one, in milliseconds.
@@ -93,6 +95,7 @@ pub(crate) fn pauses(clips: &[Clip], heard: &Heard) -> Vec<Pause> {
                 .collect();
             found.push(Pause {
                 set: clip.set,
+                clip: clip.path.clone(),
                 truth: labelled.truth,
                 late_ms: labelled.late_ms,
                 prosody: mirrored(&stretch.prosody),

@@ -18,6 +18,8 @@ const CUT_BAR: f64 = 0.05;
 const DELAY_BAR_MS: f64 = 300.0;
 /// Times that waits are dealt out at random.
 const DEALS: u64 = 20;
+/// Draws of the recordings, with replacement, for the range of the bars.
+const RESAMPLES: u64 = 300;
 
 /// A way of deciding, with its curve.
 pub(crate) struct Row {
@@ -54,7 +56,11 @@ pub(crate) fn tables(pauses: &[&Pause], training: &[&Pause], folds: &Folds) -> S
     text.push('\n');
     chance(&mut text, pauses);
     text.push('\n');
+    by_maximum(&mut text, pauses);
+    text.push('\n');
     by_set(&mut text, pauses);
+    text.push('\n');
+    resampled(&mut text, pauses);
     text.push('\n');
     sets(&mut text, training);
     text
@@ -130,10 +136,10 @@ fn chance(text: &mut String, pauses: &[&Pause]) {
     line(text, "|---|---|---|---|---|");
     let fixed = plain(pauses);
     for min_ms in [200, 300, 500, 800, 1_000, 1_200, 1_500] {
-        let waits = curve::waits(pauses, Words::Heard, min_ms, &model);
-        let at = point(min_ms, pauses, &waits);
+        let waits = curve::waits(pauses, (min_ms, WAIT_MS_MAX), &model);
+        let at = point(pauses, &waits);
         let random: f64 = (0..DEALS)
-            .map(|seed| point(min_ms, pauses, &dealt_out(&waits, seed)).cut)
+            .map(|seed| point(pauses, &dealt_out(&waits, seed)).cut)
             .sum::<f64>()
             / DEALS as f64;
         let same =
@@ -152,6 +158,33 @@ fn chance(text: &mut String, pauses: &[&Pause]) {
     }
 }
 
+/// What the agent's maximum does: it bounds the wait after an end that does not sound like one.
+fn by_maximum(text: &mut String, pauses: &[&Pause]) {
+    let model = Model::trained();
+    line(
+        text,
+        "| `endpointing_ms_min`, `_max` | median, mean, p90 delay | false cutoffs | mean, fixed silence with as many cutoffs |\n|---|---|---|---|",
+    );
+    let fixed = plain(pauses);
+    for min_ms in [300, 500] {
+        for max_ms in [1_000, 1_600, 2_000, 3_000] {
+            let at = point(pauses, &curve::waits(pauses, (min_ms, max_ms), &model));
+            let same =
+                at_cut(&fixed, at.cut).map_or("–".to_owned(), |p| format!("{:.0} ms", p.mean_ms));
+            line(
+                text,
+                &format!(
+                    "| {min_ms}, {max_ms} ms | {:.0}, {:.0}, {:.0} ms | {:.1} % | {same} |",
+                    at.median_ms,
+                    at.mean_ms,
+                    at.p90_ms,
+                    100.0 * at.cut,
+                ),
+            );
+        }
+    }
+}
+
 fn by_set(text: &mut String, pauses: &[&Pause]) {
     let model = Model::trained();
     line(
@@ -163,8 +196,8 @@ fn by_set(text: &mut String, pauses: &[&Pause]) {
         let own: Vec<&Pause> = pauses.iter().copied().filter(|p| p.set == set).collect();
         let over = own.iter().filter(|p| p.is_over()).count();
         let cells = [300, 1_000].map(|ms| {
-            let fixed = point(ms, &own, &vec![ms; own.len()]);
-            let ours = point(ms, &own, &curve::waits(&own, Words::Heard, ms, &model));
+            let fixed = point(&own, &vec![ms; own.len()]);
+            let ours = point(&own, &curve::waits(&own, (ms, WAIT_MS_MAX), &model));
             format!(
                 "{:.0} %, {:.0} % | {:.0}, {:.0} ms",
                 100.0 * fixed.cut,
@@ -182,6 +215,44 @@ fn by_set(text: &mut String, pauses: &[&Pause]) {
             ),
         );
     }
+}
+
+/// How far the two bars depend on which recordings there happen to be.
+fn resampled(text: &mut String, pauses: &[&Pause]) {
+    let clips: Vec<&[&Pause]> = pauses.chunk_by(|a, b| a.clip == b.clip).collect();
+    let model = Model::trained();
+    let (mut delays, mut cuts) = (Vec::new(), Vec::new());
+    let draws: Vec<u64> = (0..clips.len() as u64).collect();
+    for seed in 0..RESAMPLES {
+        // With replacement: the first of a shuffled pile, as often as there are clips.
+        let drawn: Vec<&Pause> = (0..clips.len() as u64)
+            .map(|i| dealt_out(&draws, seed * 100_003 + i)[0] as usize)
+            .flat_map(|clip| clips[clip].iter().copied())
+            .collect();
+        let fixed = plain(&drawn);
+        let ours = ours(&drawn, Words::Heard, |_| &model);
+        if let (Some(a), Some(b)) = (at_cut(&ours, CUT_BAR), at_cut(&fixed, CUT_BAR)) {
+            delays.push(a.median_ms / b.median_ms);
+        }
+        if let (Some(a), Some(b)) = (
+            at_delay(&ours, DELAY_BAR_MS),
+            at_delay(&fixed, DELAY_BAR_MS),
+        ) {
+            cuts.push(a.cut / b.cut);
+        }
+    }
+    let range = |values: &mut Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        let at = |share| 100.0 * curve::quantile(values, share);
+        format!("{:.0} % ({:.0} to {:.0} %)", at(0.5), at(0.05), at(0.95))
+    };
+    let (delay, cut) = (range(&mut delays), range(&mut cuts));
+    line(
+        text,
+        &format!(
+            "Resampled {RESAMPLES} times by clip, median and 90 % range: of the fixed silence's delay at 5 % false cutoffs {delay}; of its false cutoffs at 300 ms {cut}."
+        ),
+    );
 }
 
 fn sets(text: &mut String, training: &[&Pause]) {
