@@ -44,11 +44,12 @@ const HELD: Prosody = Prosody {
     unvoiced_tail_ms: 0,
 };
 
+fn check(text: &str, change: &dyn Fn(&mut Evidence<'_>), reason: &str) {
+    assert_eq!(decided(|e| change(e), text).reason, reason, "{text:?}");
+}
+
 #[test]
-fn reasons_name_what_moved_the_decision() {
-    let check = |text: &str, change: &dyn Fn(&mut Evidence<'_>), reason: &str| {
-        assert_eq!(decided(|e| change(e), text).reason, reason, "{text:?}");
-    };
+fn reasons_name_the_words_that_moved_the_decision() {
     let as_is = |_: &mut Evidence<'_>| {};
     let asked = |kind| move |e: &mut Evidence<'_>| e.question = kind;
     check("so i went and", &as_is, "transcript ends in 'and'");
@@ -93,6 +94,10 @@ fn reasons_name_what_moved_the_decision() {
     check("that's right", &as_is, "a whole answer: 'that's right'");
     check("Tell me about Paris.", &as_is, "a complete sentence");
     check("", &as_is, "no words yet");
+}
+
+#[test]
+fn reasons_name_the_sound_that_moved_the_decision() {
     check(
         "how do i choose a domain name",
         &|e| e.prosody = Some(FALLING),
