@@ -217,7 +217,7 @@ pub(crate) fn source(model: &Model) -> String {
         "//! Written by `cargo run --release -p antiphon-benches --bin endpointing -- --train`. Do not \
          edit.\n//! `benches/src/bin/endpointing/trained_on.tsv` names what it was trained on.\n\n\
          use super::model::Model;\nuse super::policy::Policy;\n\n\
-         pub(super) const TRAINED: Model = Model {{\n    bias: {},\n    features: [{}],\n    \
+         #[rustfmt::skip]\npub(super) const TRAINED: Model = Model {{\n    bias: {},\n    features: [{}],\n    \
          tails: [{}],\n    policy: Policy {{\n        asked_at_300_ms: {asked_at_300_ms:?},\n        \
          asked_growth: {asked_growth:?},\n        \
          sharpness: {sharpness:?},\n        shape: {shape:?},\n    }},\n}};\n",
