@@ -19,6 +19,8 @@ pub enum TurnEnds {
     /// By silence, words and prosody.
     #[default]
     Auto,
+    /// By a fixed silence, the shortest one.
+    Fixed,
     /// When the client says so.
     Manual,
     /// The caller holds a button while they talk.
@@ -80,8 +82,8 @@ impl Default for Turn {
     fn default() -> Self {
         Self {
             endpointing: TurnEnds::Auto,
-            endpointing_ms_min: 500,
-            endpointing_ms_max: 1_600,
+            endpointing_ms_min: 400,
+            endpointing_ms_max: 1_800,
             interruption: Interruptible::Normal,
             interruption_ms_min: 250,
             interruption_words_min: 0,

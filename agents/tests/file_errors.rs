@@ -27,7 +27,7 @@ fn minimal_file_has_defaults() {
     let agent = Agent::parse("a", "a.toml", GOOD).unwrap();
     assert_eq!(
         (agent.turn.endpointing_ms_min, agent.turn.endpointing_ms_max),
-        (500, 1_600)
+        (400, 1_800)
     );
     assert_eq!(
         (agent.turn.interruption_ms_min, agent.turn.interruption),

@@ -11,6 +11,7 @@ pub mod jitter;
 pub mod level;
 pub mod opus;
 pub mod preroll;
+pub mod prosody;
 pub mod resample;
 pub mod vad;
 

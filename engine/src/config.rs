@@ -3,6 +3,8 @@
 use antiphon_proto::{AgentId, RecognizerView, SessionId};
 use serde::{Deserialize, Serialize};
 
+use crate::endpointing::TRUST_GOOD_PERMILLE;
+
 /// Settings of one session. Part of its log: a replay needs them. What a log lacks has its default,
 /// so that old logs stay readable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +106,8 @@ pub enum EndpointingMode {
     /// By silence, words and prosody.
     #[default]
     Auto,
+    /// By a fixed silence, the shortest one.
+    Fixed,
     /// Only by [`crate::Input::TurnCommitted`].
     Manual,
     /// The person holds a button while they talk ([`crate::Input::TalkPressed`]); voice activity
@@ -121,14 +125,17 @@ pub struct Endpointing {
     pub ms_min: u64,
     /// Longest silence waited for when the person seems not to have finished, in milliseconds.
     pub ms_max: u64,
+    /// Chance that the recognizer's last words are right, in thousandths.
+    pub text_trust_permille: u16,
 }
 
 impl Default for Endpointing {
     fn default() -> Self {
         Self {
             mode: EndpointingMode::Auto,
-            ms_min: 500,
-            ms_max: 1_600,
+            ms_min: 400,
+            ms_max: 1_800,
+            text_trust_permille: TRUST_GOOD_PERMILLE,
         }
     }
 }

@@ -6,7 +6,7 @@ use antiphon_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentProfile, Subject};
+use crate::{AgentProfile, Prosody, Subject};
 
 /// One thing that happened. The log of a call is its inputs with their times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub enum Input {
     SpeechStopped {
         /// When the speech itself ended; the detector's hangover is not part of it.
         end: Moment,
+        /// How it sounded at its end, where the driver listens for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prosody: Option<Prosody>,
     },
     /// The first sign of a sound that may be speech, before the detector is sure. May be nothing.
     SoundStarted,

@@ -19,7 +19,11 @@ pub use config::{
     AgentProfile, Endpointing, EndpointingMode, EngineConfig, Interruption, InterruptionMode,
     Limits, Patience, Speculation, SpeculationMode, Words,
 };
-pub use endpointing::{Wait, wait_after};
+pub use endpointing::{
+    EndOfTurn, Evidence, FEATURE_NAMES, FEATURES, Model, PauseHabit, Policy, Prosody, QuestionKind,
+    TAIL_NAMES, TAILS, TRUST_EMBEDDED_PERMILLE, TRUST_GOOD_PERMILLE, decide, decide_with, features,
+    given_log_odds, question_kind, tail_index,
+};
 pub use engine::{Engine, TimerReason};
 pub use input::{Input, Mark, OverlapKind, SafetyAction};
 pub use output::{Decision, Output, Subject};

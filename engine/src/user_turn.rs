@@ -3,13 +3,31 @@
 use antiphon_proto::{Moment, TurnId, UtteranceId};
 
 use crate::config::{EndpointingMode, EngineConfig};
-use crate::endpointing::{Wait, wait_after};
+use crate::endpointing::{EndOfTurn, Evidence, PauseHabit, Prosody, QuestionKind, decide};
 
 /// After the wait is over, how much longer to wait for a final transcript before the partial is
 /// taken for it.
 const FINAL_GRACE_MS: u64 = 2_500;
 /// Utterances kept of one turn; more are joined into the last.
 const UTTERANCES_MAX: usize = 64;
+
+/// What is known of the person beyond their turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listener {
+    /// What the agent's last words asked for.
+    pub(crate) question: QuestionKind,
+    /// How the person pauses.
+    pub(crate) habit: PauseHabit,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self {
+            question: QuestionKind::None,
+            habit: PauseHabit::new(),
+        }
+    }
+}
 
 /// One turn of the person: utterances separated by pauses too short to end it.
 #[derive(Clone, Debug)]
@@ -19,6 +37,8 @@ pub(crate) struct UserTurn {
     pub(crate) speaking: bool,
     pub(crate) onset: Moment,
     pub(crate) speech_end: Option<Moment>,
+    /// How the last speech sounded at its end.
+    pub(crate) prosody: Option<Prosody>,
     /// When the last final transcript came.
     pub(crate) final_at: Option<Moment>,
     /// When the turn's first speech began.
@@ -48,6 +68,7 @@ impl UserTurn {
             speaking: false,
             onset,
             speech_end: None,
+            prosody: None,
             final_at: None,
             began_at: onset,
             changed_at: onset,
@@ -139,22 +160,50 @@ impl UserTurn {
         self.utterances.iter().all(|utterance| utterance.settled)
     }
 
-    /// The silence that this turn waits for.
-    pub(crate) fn wait(&self, config: &EngineConfig) -> Wait {
-        wait_after(&self.text(), config)
+    /// The silence that this turn waits for after its speech.
+    pub(crate) fn end_of_turn(&self, config: &EngineConfig, listener: &Listener) -> EndOfTurn {
+        let settings = &config.endpointing;
+        let fixed = |reason: &str| EndOfTurn {
+            probability_permille: 1_000,
+            wait_ms: settings.ms_min,
+            reason: reason.to_owned(),
+        };
+        if self.committed {
+            return EndOfTurn {
+                wait_ms: 0,
+                ..fixed("the client ended the turn")
+            };
+        }
+        if settings.mode == EndpointingMode::Fixed {
+            return fixed("a fixed silence");
+        }
+        let text = self.text();
+        let evidence = Evidence {
+            text: &text,
+            is_final: self.settled(),
+            text_trust_permille: settings.text_trust_permille,
+            prosody: self.prosody,
+            question: listener.question,
+            habit: &listener.habit,
+            turn_ms: self.speech_end.map_or(0, |end| end.ms_since(self.began_at)),
+        };
+        decide(&evidence, settings.ms_min, settings.ms_max)
     }
 
     /// When the turn ends if nothing else happens; none while the person speaks.
-    pub(crate) fn deadline(&self, config: &EngineConfig) -> Option<Moment> {
+    pub(crate) fn deadline(&self, config: &EngineConfig, listener: &Listener) -> Option<Moment> {
         if self.speaking {
             return None;
         }
-        let wait_ms = match config.endpointing.mode {
-            _ if self.committed => 0,
-            EndpointingMode::Auto => self.wait(config).ms,
-            EndpointingMode::Manual | EndpointingMode::PushToTalk => return None,
-        };
-        let due = self.speech_end?.plus_ms(wait_ms);
+        let by_client = matches!(
+            config.endpointing.mode,
+            EndpointingMode::Manual | EndpointingMode::PushToTalk
+        );
+        if by_client && !self.committed {
+            return None;
+        }
+        let end = self.speech_end?;
+        let due = end.plus_ms(self.end_of_turn(config, listener).wait_ms);
         Some(if self.settled() {
             due
         } else {

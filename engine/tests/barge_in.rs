@@ -74,6 +74,7 @@ fn a_short_sound_lets_the_agent_go_on() {
     call.starts_speaking().wait_ms(240);
     call.input(Input::SpeechStopped {
         end: onset.plus_ms(100),
+        prosody: None,
     });
     let outputs = call.take();
     assert!(outputs.contains(&Output::UnduckPlayout));

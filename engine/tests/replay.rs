@@ -76,7 +76,7 @@ fn any_transcript() -> impl Strategy<Value = Input> {
     let moment = || (0u64..60_000).prop_map(Moment::from_ms);
     prop_oneof![
         moment().prop_map(|onset| Input::SpeechStarted { onset }),
-        moment().prop_map(|end| Input::SpeechStopped { end }),
+        moment().prop_map(|end| Input::SpeechStopped { end, prosody: None }),
         (utterance(), words())
             .prop_map(|(utterance, text)| Input::TranscriptPartial { utterance, text }),
         (utterance(), words())

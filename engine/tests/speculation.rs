@@ -118,7 +118,8 @@ fn other_words_discard_it() {
     };
     call.wait_ms(700).input(partial("what is the"));
     let end = call.now;
-    call.wait_ms(200).input(Input::SpeechStopped { end });
+    call.wait_ms(200)
+        .input(Input::SpeechStopped { end, prosody: None });
     call.wait_ms(200);
     assert_eq!(generations(&call.take()), 1, "the partial is stable");
     call.input(Input::TranscriptFinal {

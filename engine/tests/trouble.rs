@@ -138,7 +138,8 @@ fn what_could_not_be_recognized_is_apologized_for() {
     let onset = call.now;
     call.wait_ms(80).input(Input::SpeechStarted { onset });
     let end = call.wait_ms(800).now;
-    call.wait_ms(200).input(Input::SpeechStopped { end });
+    call.wait_ms(200)
+        .input(Input::SpeechStopped { end, prosody: None });
     call.input(Input::TranscriptFailed {
         utterance: UtteranceId(1),
     })

@@ -4,7 +4,7 @@
 
 mod common;
 
-use antiphon_engine::{Input, Output, SafetyAction, Subject};
+use antiphon_engine::{EndpointingMode, Input, Output, SafetyAction, Subject};
 use antiphon_proto::{AgentState, Event, GenerationId, SafetyState, TurnId, UtteranceId};
 use common::{Call, generations, spoken};
 
@@ -43,10 +43,11 @@ fn speech_is_answered_after_the_endpointing_wait() {
 
 #[test]
 fn a_hanging_word_is_waited_for_and_what_follows_joins_the_turn() {
-    let mut call = Call::connected();
+    let mut call = Call::with(|config| config.endpointing.mode = EndpointingMode::Auto);
+    call.input(Input::Connected);
     call.speaks(1, 600, "i need a site and").wait_ms(700);
     assert_eq!(generations(&call.take()), 0);
-    call.speaks(2, 600, "a name").wait_ms(300);
+    call.speaks(2, 600, "a name").wait_ms(1_600);
     let outputs = call.take();
     assert_eq!(generations(&outputs), 1);
     assert_eq!(call.history(), [("i need a site and a name".into(), false)]);
@@ -62,7 +63,7 @@ fn a_late_final_is_waited_for_then_the_partial_is_taken() {
         text: "what is css".into(),
     });
     let end = call.wait_ms(1_000).now.minus_ms(200);
-    call.input(Input::SpeechStopped { end });
+    call.input(Input::SpeechStopped { end, prosody: None });
     call.wait_ms(2_700);
     assert_eq!(generations(&call.take()), 0, "the final may still come");
     call.wait_ms(200);
@@ -88,7 +89,7 @@ fn a_failed_recognition_is_said_and_the_words_so_far_are_used() {
         text: "hello".into(),
     });
     let end = call.wait_ms(400).now.minus_ms(200);
-    call.input(Input::SpeechStopped { end });
+    call.input(Input::SpeechStopped { end, prosody: None });
     call.input(Input::TranscriptFailed {
         utterance: UtteranceId(1),
     })
@@ -150,7 +151,7 @@ fn the_timeline_says_where_the_time_went() {
     assert_eq!(timeline.first_audio_sent_ms, Some(530));
     assert_eq!(
         timeline.endpointing_reason.as_deref(),
-        Some("waited 500 ms: the sentence may be complete")
+        Some("waited 500 ms: a fixed silence")
     );
 }
 

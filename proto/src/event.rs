@@ -250,6 +250,10 @@ pub struct TurnTimeline {
     pub transcript_final_ms: Option<u64>,
     /// The engine decided that the turn was over.
     pub endpointing_ms: Option<u64>,
+    /// The silence that it decided to wait for; where the transcript came later than that, it was
+    /// waited for.
+    #[serde(default)]
+    pub endpointing_wait_ms: Option<u64>,
     /// Why it waited as long as it did, for people.
     pub endpointing_reason: Option<String>,
     /// True where the reply was begun before the turn was over: then its first words and audio may

@@ -1,8 +1,9 @@
 //! From frames of caller audio to voice activity and the recognizer.
 
 use antiphon_audio::preroll::Preroll;
+use antiphon_audio::prosody::{self, ProsodyTracker};
 use antiphon_audio::vad::{VadEdge, VoiceActivity};
-use antiphon_engine::Input;
+use antiphon_engine::{Input, Prosody};
 use antiphon_proto::{Moment, UtteranceId};
 use antiphon_providers::hear::HearStream;
 
@@ -22,6 +23,7 @@ const SAMPLES_PER_MS: u64 = 16;
 pub(crate) struct Ears {
     vad: Box<VoiceActivity>,
     preroll: Preroll,
+    prosody: Box<ProsodyTracker>,
     stream: Box<dyn HearStream>,
     /// Used from the next utterance on.
     next_stream: Option<Box<dyn HearStream>>,
@@ -35,6 +37,7 @@ impl Ears {
         Self {
             vad: Box::new(VoiceActivity::default()),
             preroll: Preroll::new(PREROLL_MS),
+            prosody: Box::new(ProsodyTracker::new()),
             stream,
             next_stream: None,
             current: None,
@@ -66,16 +69,21 @@ impl Ears {
             self.quiet_frames = 0;
         }
         self.preroll.push(frame);
+        self.prosody.push(frame);
         if self.current.is_some() {
             self.stream.push(frame);
         }
         let edge = self.vad.push(frame)?;
         Some(match edge {
-            VadEdge::Started { onset_samples_ago } => Input::SpeechStarted {
-                onset: now.minus_ms(onset_samples_ago as u64 / SAMPLES_PER_MS),
-            },
+            VadEdge::Started { onset_samples_ago } => {
+                self.prosody.begin_speech(onset_samples_ago);
+                Input::SpeechStarted {
+                    onset: now.minus_ms(onset_samples_ago as u64 / SAMPLES_PER_MS),
+                }
+            }
             VadEdge::Stopped { end_samples_ago } => Input::SpeechStopped {
                 end: now.minus_ms(end_samples_ago as u64 / SAMPLES_PER_MS),
+                prosody: Some(mirrored(self.prosody.end_of_speech(end_samples_ago))),
             },
         })
     }
@@ -114,5 +122,17 @@ impl Ears {
             self.current = None;
             self.stream.cancel();
         }
+    }
+}
+
+/// The engine's copy of the tracker's figures.
+fn mirrored(heard: prosody::Prosody) -> Prosody {
+    Prosody {
+        pitch_slope_st10: heard.pitch_slope_st10,
+        pitch_floor_st10: heard.pitch_floor_st10,
+        level_db10: heard.level_db10,
+        periodicity_permille: heard.periodicity_permille,
+        last_voiced_ms: heard.last_voiced_ms,
+        unvoiced_tail_ms: heard.unvoiced_tail_ms,
     }
 }

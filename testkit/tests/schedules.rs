@@ -5,7 +5,7 @@
 //! schedule says otherwise the final transcript comes 0.2 s after speech, the responder takes 0.1 s
 //! to its first words and 0.3 s in all, the voice 0.2 s.
 
-use antiphon_engine::{EngineConfig, SpeculationMode};
+use antiphon_engine::{EndpointingMode, EngineConfig, SpeculationMode};
 use antiphon_proto::{AgentId, AgentState, Moment, Role, SessionId, ToolCall, ToolCallId};
 use antiphon_testkit::sim::{Observed, ReplyPlan, Script, Speech, VoicePlan, World};
 
@@ -66,6 +66,7 @@ fn schedule(speeches: Vec<Speech>, audio_ms: u64) -> Schedule {
 
 fn config() -> EngineConfig {
     let mut config = EngineConfig::new(SessionId::from("sess_sim"), AgentId::from("cal"), "Cal");
+    config.endpointing.mode = EndpointingMode::Fixed;
     config.endpointing.ms_min = 500;
     config.endpointing.ms_max = 6_000;
     config.interruption.ms_min = 500;

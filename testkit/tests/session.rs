@@ -169,7 +169,7 @@ async fn a_spoken_question_is_answered_and_counted() {
         timeline.endpointing_ms.expect("ms"),
         timeline.first_audio_sent_ms.expect("ms"),
     );
-    assert!((500..560).contains(&endpointing), "{timeline:?}");
+    assert!((400..460).contains(&endpointing), "{timeline:?}");
     assert!(
         sent - endpointing <= 20 + 10 + 3,
         "think 20, speak 10, and no wait for a tick: {timeline:?}"

@@ -360,6 +360,11 @@ export interface TurnTimeline {
    */
   endpointing_reason?: string | null;
   /**
+   * The silence that it decided to wait for; where the transcript came later than that, it was
+   * waited for.
+   */
+  endpointing_wait_ms?: number | null;
+  /**
    * The voice's first audio was made.
    */
   first_audio_made_ms?: number | null;

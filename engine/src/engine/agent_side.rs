@@ -6,6 +6,7 @@ use antiphon_proto::{
 
 use super::{Engine, FinishedTurn};
 use crate::config::SpeculationMode;
+use crate::endpointing::question_kind;
 use crate::phrases::is_go_on;
 use crate::reply::{Reply, SEGMENTS_AHEAD, SEGMENTS_MAX, Segment, SegmentState};
 use crate::{Decision, Output, SafetyAction, Subject};
@@ -17,6 +18,7 @@ impl Reply {
         self.timeline.transcript_final_ms = finished.final_at.map(since_end);
         if finished.endpointing_reason.is_some() {
             self.timeline.endpointing_ms = Some(since_end(finished.ended_at));
+            self.timeline.endpointing_wait_ms = finished.endpointing_wait_ms;
         }
         self.timeline
             .endpointing_reason
@@ -66,6 +68,7 @@ impl Engine {
             origin,
             final_at: None,
             endpointing_reason: None,
+            endpointing_wait_ms: None,
             ended_at: self.now,
         };
         self.answer(finished, SafetyAction::Replace { text });
@@ -378,6 +381,9 @@ impl Engine {
         for step in 0..=reply.step {
             let (text, interrupted) = reply.heard_in(step);
             heard_any |= !text.is_empty();
+            if !text.is_empty() {
+                self.listener.question = question_kind(&text);
+            }
             self.commit(reply.turn, Role::Agent, text, interrupted);
             self.commit_tools(reply, step);
         }

@@ -52,6 +52,7 @@ impl Engine {
             origin: self.now,
             final_at: None,
             endpointing_reason: None,
+            endpointing_wait_ms: None,
             ended_at: self.now,
         });
         self.emit(Output::Classify {

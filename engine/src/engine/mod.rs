@@ -18,7 +18,7 @@ use antiphon_proto::{
 };
 
 use crate::reply::Reply;
-use crate::user_turn::UserTurn;
+use crate::user_turn::{Listener, UserTurn};
 use crate::{Decision, EngineConfig, Input, Output};
 use overlap::Overlap;
 use speculation::Draft;
@@ -75,6 +75,7 @@ pub struct Engine {
     safety: SafetyState,
     seconds: u64,
     user: Option<UserTurn>,
+    listener: Listener,
     /// A finished turn whose safety verdict is awaited.
     unchecked: Option<FinishedTurn>,
     reply: Option<Reply>,
@@ -111,6 +112,7 @@ struct FinishedTurn {
     origin: Moment,
     final_at: Option<Moment>,
     endpointing_reason: Option<String>,
+    endpointing_wait_ms: Option<u64>,
     ended_at: Moment,
 }
 
@@ -138,6 +140,7 @@ impl Engine {
             safety: SafetyState::Normal,
             seconds: 0,
             user: None,
+            listener: Listener::default(),
             unchecked: None,
             reply: None,
             draft: None,
@@ -238,7 +241,7 @@ impl Engine {
             Input::SoundStarted => self.on_sound_started(),
             Input::OverlapJudged { kind } => self.on_overlap_judged(kind),
             Input::SpeechStarted { onset } => self.on_voice_started(onset),
-            Input::SpeechStopped { end } => self.on_voice_stopped(end),
+            Input::SpeechStopped { end, prosody } => self.on_voice_stopped(end, prosody),
             Input::TalkPressed => self.on_talk_pressed(),
             Input::TalkReleased => self.on_talk_released(),
             Input::TurnCommitted => self.on_turn_committed(),

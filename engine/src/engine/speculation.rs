@@ -32,7 +32,10 @@ impl Engine {
 
     fn draft_possible(&self) -> bool {
         self.config.speculation.mode != SpeculationMode::Off
-            && self.config.endpointing.mode == EndpointingMode::Auto
+            && matches!(
+                self.config.endpointing.mode,
+                EndpointingMode::Auto | EndpointingMode::Fixed
+            )
             && self.connected
             && self.ending.is_none()
             && self.reply.is_none()

@@ -4,6 +4,7 @@ use antiphon_proto::{Event, Moment, NoticeCode, Role, SafetyState, TurnId, Utter
 
 use super::{Engine, FinishedTurn, USER_TEXT_CHARS_MAX};
 use crate::config::EndpointingMode;
+use crate::endpointing::Prosody;
 use crate::user_turn::UserTurn;
 use crate::{Decision, InterruptionMode, Output, SafetyAction, Subject};
 
@@ -14,8 +15,11 @@ impl Engine {
         }
     }
 
-    pub(super) fn on_voice_stopped(&mut self, end: Moment) {
+    pub(super) fn on_voice_stopped(&mut self, end: Moment, prosody: Option<Prosody>) {
         if self.config.endpointing.mode != EndpointingMode::PushToTalk {
+            if let Some(user) = &mut self.user {
+                user.prosody = prosody;
+            }
             self.on_speech_stopped(end);
         }
     }
@@ -60,6 +64,9 @@ impl Engine {
             self.user = Some(UserTurn::new(turn, onset));
         }
         if let Some(user) = &mut self.user {
+            if let Some(end) = user.speech_end {
+                self.listener.habit.pause_resumed(onset.ms_since(end));
+            }
             user.begin_utterance(utterance, onset);
         }
         self.emit(Output::BeginUtterance { utterance, onset });
@@ -110,8 +117,12 @@ impl Engine {
             return;
         };
         if self.reply.is_none() && self.config.endpointing.mode == EndpointingMode::Auto {
-            let wait = user.wait(&self.config);
-            self.decided(Decision::Wait, format!("{} ms: {}", wait.ms, wait.reason));
+            let end = user.end_of_turn(&self.config, &self.listener);
+            let (wait_ms, percent) = (end.wait_ms, end.probability_permille / 10);
+            self.decided(
+                Decision::Wait,
+                format!("{wait_ms} ms, {percent} % over: {}", end.reason),
+            );
         }
     }
 
@@ -177,7 +188,7 @@ impl Engine {
         if !self.connected || self.reply.is_some() || self.unchecked.is_some() {
             return None;
         }
-        self.user.as_ref()?.deadline(&self.config)
+        self.user.as_ref()?.deadline(&self.config, &self.listener)
     }
 
     /// When a turn that does not end is ended.
@@ -213,12 +224,9 @@ impl Engine {
         }
         let origin = user.speech_end.unwrap_or(self.now);
         let waited_ms = self.now.ms_since(origin);
-        let reason = if user.committed {
-            "the client ended the turn".to_owned()
-        } else {
-            user.wait(&self.config).reason
-        };
-        let why = format!("waited {waited_ms} ms: {reason}");
+        let end = user.end_of_turn(&self.config, &self.listener);
+        self.listener.habit.turn_ended(waited_ms);
+        let why = format!("waited {waited_ms} ms: {}", end.reason);
         self.decided(Decision::TurnEnded, why.clone());
         let finished = FinishedTurn {
             turn: user.turn,
@@ -226,6 +234,7 @@ impl Engine {
             origin,
             final_at: user.final_at,
             endpointing_reason: Some(why),
+            endpointing_wait_ms: Some(end.wait_ms),
             ended_at: self.now,
         };
         self.finish_turn(finished);
@@ -293,6 +302,7 @@ impl Engine {
             origin: self.now,
             final_at: None,
             endpointing_reason: None,
+            endpointing_wait_ms: None,
             ended_at: self.now,
         });
     }

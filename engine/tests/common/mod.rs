@@ -7,7 +7,8 @@
 )] // a part is used by each test
 
 use antiphon_engine::{
-    Engine, EngineConfig, Input, Mark, Output, SafetyAction, SpeculationMode, Subject,
+    EndpointingMode, Engine, EngineConfig, Input, Mark, Output, SafetyAction, SpeculationMode,
+    Subject,
 };
 use antiphon_proto::{
     AgentId, CloseReason, Event, GenerationId, Message, Moment, SafetyState, SegmentId, SessionId,
@@ -29,6 +30,8 @@ impl Call {
             EngineConfig::new(SessionId::from("sess_test"), AgentId::from("cal"), "Cal");
         // Replies begun early have tests of their own.
         config.speculation.mode = SpeculationMode::Off;
+        config.endpointing.mode = EndpointingMode::Fixed;
+        config.endpointing.ms_min = 500;
         change(&mut config);
         Self {
             engine: Engine::new(config),
@@ -96,7 +99,7 @@ impl Call {
         self.wait_ms(80).input(Input::SpeechStarted { onset });
         let end = onset.plus_ms(ms);
         self.wait_ms(end.plus_ms(200).ms_since(self.now))
-            .input(Input::SpeechStopped { end });
+            .input(Input::SpeechStopped { end, prosody: None });
         let utterance = UtteranceId(utterance);
         self.input(Input::TranscriptFinal {
             utterance,

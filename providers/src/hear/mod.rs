@@ -23,6 +23,12 @@ pub trait Hear: Send + Sync {
         None
     }
 
+    /// Chance that the last words of a transcript are right, in thousandths: how far they are
+    /// trusted when the end of a turn is judged.
+    fn trust_permille(&self) -> u16 {
+        950
+    }
+
     /// Opens a stream for one call. Cheap: no model is loaded and nothing blocks here. Events go
     /// to `events`; a stream that finds it full waits, it never drops a final.
     fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream>;

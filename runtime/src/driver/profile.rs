@@ -17,7 +17,7 @@ const HAND_OFF: &str = "hand_off";
 
 pub(super) fn engine_config(parts: &SessionParts) -> EngineConfig {
     let agent = &parts.agent;
-    let profile = profile(agent, parts.tools.as_ref());
+    let profile = profile(agent, parts.tools.as_ref(), parts.hear.trust_permille());
     let mut config = EngineConfig::new(parts.id.clone(), profile.agent, profile.agent_name);
     config.recognizer = RecognizerView {
         name: parts.hear.name().to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn engine_config(parts: &SessionParts) -> EngineConfig {
     config
 }
 
-fn profile(agent: &Agent, tools: &dyn Tools) -> AgentProfile {
+fn profile(agent: &Agent, tools: &dyn Tools, trust_permille: u16) -> AgentProfile {
     let turn = &agent.turn;
     let mut words = Words {
         greeting: agent.greeting.clone(),
@@ -51,11 +51,13 @@ fn profile(agent: &Agent, tools: &dyn Tools) -> AgentProfile {
         endpointing: Endpointing {
             mode: match turn.endpointing {
                 TurnEnds::Auto => EndpointingMode::Auto,
+                TurnEnds::Fixed => EndpointingMode::Fixed,
                 TurnEnds::Manual => EndpointingMode::Manual,
                 TurnEnds::PushToTalk => EndpointingMode::PushToTalk,
             },
             ms_min: turn.endpointing_ms_min,
             ms_max: turn.endpointing_ms_max,
+            text_trust_permille: trust_permille,
         },
         interruption: Interruption {
             mode: match turn.interruption {
@@ -131,7 +133,8 @@ impl Driver {
             .change_voice(&agent.voice.name, agent.voice.pace, voice_hz);
         self.ears
             .change_stream(self.hear.open(context, self.hear_sender.clone()));
-        let profile = Box::new(profile(&agent, self.tools.as_ref()));
+        let trust_permille = self.hear.trust_permille();
+        let profile = Box::new(profile(&agent, self.tools.as_ref(), trust_permille));
         self.agent = agent;
         self.inbox.push_back(Input::AgentSwitched { profile });
     }

@@ -199,7 +199,7 @@ impl<S: Script> World<S> {
                 self.tell_position();
                 self.detected = None;
                 let end = self.speeches[nth].to;
-                self.feed(Input::SpeechStopped { end });
+                self.feed(Input::SpeechStopped { end, prosody: None });
             }
             Next::Partial(nth, part) => {
                 let text = self.speeches[nth].partials[part].1.clone();

@@ -116,7 +116,7 @@ fn run(turns: usize, write: bool) -> Result<(), String> {
     let talker = Talker::new(clips.clone(), silence, sound, start, PAUSE).asking(turns);
     let end = start + TURN_MAX * turns as u32;
     let notes: Notes = runtime.block_on(offering.run(&answer, talker, end))?;
-    let (table, verdict) = table::table(&notes, &clips, &agent, &load);
+    let (table, verdict) = table::table(&notes, &clips, &load);
     println!("{table}\n\n{verdict}");
     if write {
         marks::write(&marks::performance_document(), "turn", &table)?;

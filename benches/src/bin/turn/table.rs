@@ -1,6 +1,5 @@
 //! Where the time of a turn went.
 
-use antiphon_agents::Agent;
 use antiphon_benches::clip::Clip;
 use antiphon_benches::process::machine_name;
 use antiphon_benches::stats::Samples;
@@ -10,11 +9,9 @@ use antiphon_proto::TurnTimeline;
 /// The bars, from the issue that asked for them.
 const MEDIAN_MS_MAX: f64 = 700.0;
 const OWN_MS_P99_MAX: f64 = 30.0;
-/// What the engine adds to its shortest wait between letters or digits.
-const SPELLING_EXTRA_MS: u64 = 400;
 
 /// The table and a line on the bars.
-pub(crate) fn table(notes: &Notes, clips: &[Clip], agent: &Agent, load: &str) -> (String, String) {
+pub(crate) fn table(notes: &Notes, clips: &[Clip], load: &str) -> (String, String) {
     let of = |value: &dyn Fn(&TurnTimeline) -> Option<f64>| -> Samples {
         let timelines = notes.answered.iter().filter_map(|a| a.timeline.as_ref());
         timelines.filter_map(value).collect()
@@ -47,7 +44,7 @@ pub(crate) fn table(notes: &Notes, clips: &[Clip], agent: &Agent, load: &str) ->
         ),
         (
             "**of it: the engine's own share**, responder and voice included",
-            &of(&|t| own_ms(t, agent)),
+            &of(&|t| own_ms(t)),
         ),
         (
             "of that: decision to the responder's first words",
@@ -79,7 +76,7 @@ pub(crate) fn table(notes: &Notes, clips: &[Clip], agent: &Agent, load: &str) ->
     }
     (
         out.trim_end().to_owned(),
-        verdict(&whole, &of(&|t| own_ms(t, agent))),
+        verdict(&whole, &of(&|t| own_ms(t))),
     )
 }
 
@@ -108,19 +105,11 @@ fn whole_ms(answered: &Answered, clips: &[Clip]) -> f64 {
 
 /// All but the endpointing wait and the recognizer: from when the later of the two was over to
 /// the first frame sent.
-fn own_ms(timeline: &TurnTimeline, agent: &Agent) -> Option<f64> {
-    let reason = timeline.endpointing_reason.as_deref().unwrap_or_default();
-    let turn = &agent.turn;
-    let wait_ms = if reason.starts_with("transcript ends") {
-        turn.endpointing_ms_max
-    } else if reason.starts_with("letters or digits") {
-        turn.endpointing_ms_min + SPELLING_EXTRA_MS
-    } else {
-        turn.endpointing_ms_min
-    };
-    let due_ms = wait_ms.max(timeline.transcript_final_ms.unwrap_or(0));
-    let sent_ms = timeline.first_audio_sent_ms?;
-    Some(sent_ms as f64 - due_ms as f64)
+fn own_ms(timeline: &TurnTimeline) -> Option<f64> {
+    let due_ms = timeline
+        .endpointing_wait_ms?
+        .max(timeline.transcript_final_ms.unwrap_or(0));
+    Some(timeline.first_audio_sent_ms? as f64 - due_ms as f64)
 }
 
 fn ms(value: Option<u64>) -> Option<f64> {
@@ -137,19 +126,17 @@ mod tests {
 
     #[test]
     fn the_own_share_begins_when_wait_and_recognizer_are_over() {
-        let agent = Agent::default();
-        let timeline = |final_ms: u64, reason: &str| TurnTimeline {
-            transcript_final_ms: Some(final_ms),
-            endpointing_reason: Some(reason.to_owned()),
-            first_audio_sent_ms: Some(1_630),
-            ..TurnTimeline::default()
+        let check = |final_ms, wait_ms, own: f64| {
+            let timeline = TurnTimeline {
+                transcript_final_ms: Some(final_ms),
+                endpointing_wait_ms: Some(wait_ms),
+                first_audio_sent_ms: Some(1_630),
+                ..TurnTimeline::default()
+            };
+            assert_eq!(own_ms(&timeline), Some(own));
         };
-        let check = |final_ms, reason: &str, own: f64| {
-            assert_eq!(own_ms(&timeline(final_ms, reason), &agent), Some(own));
-        };
-        check(300, "the sentence may be complete", 1_130.0);
-        check(1_610, "the sentence may be complete", 20.0);
-        check(300, "transcript ends in 'and'", 30.0);
-        check(300, "letters or digits may follow", 730.0);
+        check(300, 500, 1_130.0);
+        check(1_610, 500, 20.0);
+        check(300, 1_600, 30.0);
     }
 }

@@ -141,6 +141,11 @@ impl Hear for PocketSphinx {
         "pocketsphinx"
     }
 
+    fn trust_permille(&self) -> u16 {
+        // A third to two thirds of the words of free conversation are wrong (docs/quality.md).
+        500
+    }
+
     fn advice(&self) -> Option<String> {
         Some(
             "This is the recognizer of last resort: it needs no download and mishears a good deal. \
