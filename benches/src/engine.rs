@@ -71,6 +71,7 @@ pub fn serve_calls(parts: &Parts) -> Result<(), String> {
                 think: Arc::clone(&parts.think),
                 speak: Arc::clone(&parts.speak),
                 limits: SessionLimits::default(),
+                recorder: None,
             })
             .map_err(|error| error.to_string())?;
             let (answer, transport) = endpoint

@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::Transport;
 use crate::driver::Driver;
+use crate::log::Recorder;
 
 /// Commands waiting for a session's task; more are refused.
 const COMMANDS_MAX: usize = 64;
@@ -35,6 +36,8 @@ pub struct SessionParts {
     pub speak: Arc<dyn Speak>,
     /// Its limits.
     pub limits: SessionLimits,
+    /// Where its log is written; none is where there is no recorder.
+    pub recorder: Option<Recorder>,
 }
 
 /// How long a session waits for its caller.

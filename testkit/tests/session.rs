@@ -83,6 +83,7 @@ fn parts(think: &ScriptedThink, greeting: &str) -> SessionParts {
         think: Arc::new(think.clone()),
         speak: Arc::new(ScriptedSpeak::new(Duration::from_millis(10))),
         limits: SessionLimits::default(),
+        recorder: None,
     }
 }
 

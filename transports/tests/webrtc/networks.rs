@@ -50,6 +50,7 @@ fn session() -> Session {
         think: Arc::new(ScriptedThink::new(&[ANSWER], Duration::from_millis(20))),
         speak: Arc::new(ScriptedSpeak::new(Duration::from_millis(10))),
         limits: SessionLimits::default(),
+        recorder: None,
     })
     .unwrap()
 }

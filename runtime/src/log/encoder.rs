@@ -1,0 +1,116 @@
+//! Writing one log.
+
+use std::io::{self, Write};
+
+use antiphon_engine::{Engine, Input};
+use antiphon_proto::Moment;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::proof::Proof;
+use super::{FORMAT_VERSION, Header, MAGIC, Trailer};
+
+/// Writes the lines of one log: packed, and readable up to the last [`LogEncoder::flush`] whatever
+/// happens to the process.
+pub struct LogEncoder<W: Write> {
+    packed: GzEncoder<W>,
+}
+
+impl<W: Write> LogEncoder<W> {
+    /// Begins a log. The header is flushed.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn new(mut to: W, header: &Header) -> io::Result<Self> {
+        writeln!(to, "{MAGIC}{FORMAT_VERSION}")?;
+        let mut encoder = Self {
+            packed: GzEncoder::new(to, Compression::default()),
+        };
+        let mut line = serde_json::to_vec(header)?;
+        line.push(b'\n');
+        encoder.line(&line)?;
+        encoder.flush()?;
+        Ok(encoder)
+    }
+
+    /// Appends a record as made by [`record_line`].
+    pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.packed.write_all(line)
+    }
+
+    /// Hands everything so far to the file, so that a reader finds it there.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.packed.flush()
+    }
+
+    /// Ends the log.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn finish(mut self, trailer: &Trailer) -> io::Result<W> {
+        let mut line = serde_json::to_vec(trailer)?;
+        line.push(b'\n');
+        self.line(&line)?;
+        self.packed.finish()
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> &W {
+        self.packed.get_ref()
+    }
+}
+
+/// The line of a record: `[at_us,input]`, or `[at_us,input,check]` where the input before it had
+/// outputs.
+pub(super) fn record_line(at: Moment, input: &Input, check: u16) -> Vec<u8> {
+    /// Most records are shorter.
+    const USUAL_BYTES: usize = 160;
+    let mut line = Vec::with_capacity(USUAL_BYTES);
+    // Structs of strings and numbers into memory: there is no way to fail.
+    let written = if check == 0 {
+        serde_json::to_writer(&mut line, &(at, input))
+    } else {
+        serde_json::to_writer(&mut line, &(at, input, check))
+    };
+    debug_assert!(written.is_ok(), "an input is JSON");
+    line.push(b'\n');
+    line
+}
+
+/// Writes a whole log of these inputs, with the proof of what this build's engine puts out. For
+/// tests and simulators; a session uses a [`super::Recorder`].
+///
+/// # Errors
+/// Those of `to`.
+pub fn write_log<W: Write>(
+    to: W,
+    header: &Header,
+    records: impl IntoIterator<Item = (Moment, Input)>,
+) -> io::Result<W> {
+    let mut encoder = LogEncoder::new(to, header)?;
+    let mut engine = Engine::new(header.config.clone());
+    let mut proof = Proof::new();
+    let mut inputs = 0;
+    for (at, input) in records {
+        encoder.line(&record_line(at, &input, proof.take_check()))?;
+        inputs += 1;
+        engine.handle_input(input, at);
+        while let Some(output) = engine.poll_output() {
+            proof.add(&output);
+        }
+    }
+    encoder.finish(&trailer(inputs, &mut proof, None))
+}
+
+pub(super) fn trailer(inputs: u64, proof: &mut Proof, incomplete: Option<String>) -> Trailer {
+    Trailer {
+        inputs,
+        outputs: proof.outputs(),
+        check: proof.take_check(),
+        sha256: proof.sha256(),
+        incomplete,
+    }
+}
