@@ -33,7 +33,15 @@ impl<W: Write> LogEncoder<W> {
         Ok(encoder)
     }
 
-    /// Appends a record as made by [`record_line`].
+    /// Appends an input; `check` is that of the outputs of the one before, 0 where it had none.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn record(&mut self, at: Moment, input: &Input, check: u16) -> io::Result<()> {
+        self.line(&record_line(at, input, check))
+    }
+
+    /// Appends a line as made by [`record_line`].
     pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
         self.packed.write_all(line)
     }
@@ -57,8 +65,8 @@ impl<W: Write> LogEncoder<W> {
         self.packed.finish()
     }
 
-    /// The file.
-    pub(super) fn file(&self) -> &W {
+    /// The file, which lacks what was not flushed.
+    pub fn file(&self) -> &W {
         self.packed.get_ref()
     }
 }
@@ -95,7 +103,7 @@ pub fn write_log<W: Write>(
     let mut proof = Proof::new();
     let mut inputs = 0;
     for (at, input) in records {
-        encoder.line(&record_line(at, &input, proof.take_check()))?;
+        encoder.record(at, &input, proof.take_check())?;
         inputs += 1;
         engine.handle_input(input, at);
         while let Some(output) = engine.poll_output() {

@@ -30,7 +30,12 @@ impl Explainer {
             if matches!(output, Output::Decided { .. }) {
                 let output = json(output);
                 let (decision, why) = (text(&output, "decision"), text(&output, "why"));
-                writeln!(out, "{:>9}  {decision}: {}", seconds(step.at), printable(why))?;
+                writeln!(
+                    out,
+                    "{:>9}  {decision}: {}",
+                    seconds(step.at),
+                    printable(why)
+                )?;
                 decided = true;
             }
         }

@@ -92,7 +92,11 @@ fn words(story: &Story) -> String {
         let _ = write!(
             list,
             "<li class=\"{}\"><span class=\"at\">{}</span><span class=\"who\">{}</span><span class=\"text\">{}{cut}</span></li>",
-            if said.role == "agent" { "agent" } else { "caller" },
+            if said.role == "agent" {
+                "agent"
+            } else {
+                "caller"
+            },
             clock(said.at),
             escaped(who),
             escaped(&said.text),

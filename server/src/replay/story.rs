@@ -295,7 +295,9 @@ fn turn(timeline: &Value) -> Turn {
         .into_iter()
         .flatten()
         .filter_map(|(name, ms)| {
-            let name = name.strip_suffix("_ms").filter(|name| *name != "user_end_at")?;
+            let name = name
+                .strip_suffix("_ms")
+                .filter(|name| *name != "user_end_at")?;
             Some((name.replace('_', " "), ms.as_u64()?))
         })
         .collect();

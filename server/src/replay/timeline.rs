@@ -98,8 +98,12 @@ fn of_message(message: &Value) -> Option<(&'static str, String)> {
         _ => "",
     };
     // What the caller said stands there already.
-    (text(message, "role") == "agent")
-        .then(|| ("agent", format!("was heard: {}{cut}", text(message, "text"))))
+    (text(message, "role") == "agent").then(|| {
+        (
+            "agent",
+            format!("was heard: {}{cut}", text(message, "text")),
+        )
+    })
 }
 
 /// The stages of a turn that have a time: `transcript_final 120, endpointing 500 ms`.
@@ -109,7 +113,9 @@ fn stages(timeline: &Value) -> String {
         .into_iter()
         .flatten()
         .filter_map(|(name, ms)| {
-            let name = name.strip_suffix("_ms").filter(|name| *name != "user_end_at")?;
+            let name = name
+                .strip_suffix("_ms")
+                .filter(|name| *name != "user_end_at")?;
             Some(format!("{name} {}", ms.as_u64()?))
         })
         .collect();
