@@ -18,8 +18,16 @@ const TEXT_CHARS_MAX: usize = 100;
 /// Remembers the inputs since the last decision.
 #[derive(Default)]
 pub(super) struct Explainer {
-    inputs: VecDeque<(Moment, Value)>,
+    inputs: VecDeque<Run>,
     earlier: usize,
+    decided: usize,
+}
+
+/// Inputs of one kind in a row, of which the last says the most.
+struct Run {
+    times: usize,
+    at: Moment,
+    last: Value,
 }
 
 impl Explainer {
@@ -37,6 +45,7 @@ impl Explainer {
                     printable(why)
                 )?;
                 decided = true;
+                self.decided += 1;
             }
         }
         if decided {
@@ -55,11 +64,29 @@ impl Explainer {
         if matches!(kind(&input), "heard" | "meter_second" | "segment_marks") {
             return;
         }
-        if self.inputs.len() >= LED_BY_MAX {
-            self.inputs.pop_front();
-            self.earlier += 1;
+        if let Some(run) = self.inputs.back_mut()
+            && kind(&run.last) == kind(&input)
+        {
+            (run.times, run.at, run.last) = (run.times + 1, step.at, input);
+            return;
         }
-        self.inputs.push_back((step.at, input));
+        if self.inputs.len() >= LED_BY_MAX {
+            let run = self.inputs.pop_front();
+            self.earlier += run.map_or(0, |run| run.times);
+        }
+        self.inputs.push_back(Run {
+            times: 1,
+            at: step.at,
+            last: input,
+        });
+    }
+
+    /// The last line.
+    pub(super) fn end(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.decided {
+            0 => writeln!(out, "nothing was decided"),
+            decided => writeln!(out, "{decided} decisions"),
+        }
     }
 
     /// The inputs since the last decision, as lines.
@@ -71,7 +98,7 @@ impl Explainer {
         lines.extend(
             self.inputs
                 .iter()
-                .map(|(at, input)| format!("after {} {}", seconds(*at), one_line(input))),
+                .map(|run| format!("after {} {}", seconds(run.at), one_line(run))),
         );
         lines
     }
@@ -84,9 +111,12 @@ impl Explainer {
 }
 
 /// `transcript_final utterance=1 text="go on"`.
-pub(super) fn one_line(input: &Value) -> String {
-    let mut line = kind(input).to_owned();
-    for (name, value) in input.as_object().into_iter().flatten() {
+fn one_line(run: &Run) -> String {
+    let mut line = kind(&run.last).to_owned();
+    if run.times > 1 {
+        line += &format!(" ×{}, last", run.times);
+    }
+    for (name, value) in run.last.as_object().into_iter().flatten() {
         let value = match value {
             _ if name == "type" => continue,
             // Points in session time.

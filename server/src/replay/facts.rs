@@ -26,6 +26,23 @@ pub(super) fn number(of: &Value, name: &str) -> u64 {
     of.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
+/// The stages of a turn's timeline that it had, with their milliseconds, in order of time.
+pub(super) fn stages(timeline: &Value) -> Vec<(String, u64)> {
+    let mut stages: Vec<(String, u64)> = timeline
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, ms)| {
+            let name = name
+                .strip_suffix("_ms")
+                .filter(|name| *name != "user_end_at")?;
+            Some((name.replace('_', " "), ms.as_u64()?))
+        })
+        .collect();
+    stages.sort_by_key(|(_, ms)| *ms);
+    stages
+}
+
 /// Seconds with milliseconds.
 pub(super) fn seconds(at: Moment) -> String {
     format!("{}.{:03}", at.ms() / 1_000, at.ms() % 1_000)
@@ -35,15 +52,18 @@ pub(super) fn seconds(at: Moment) -> String {
 pub(super) fn printable(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
-        // Control characters, and those that turn the direction of writing around.
-        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || turns {
+        if character.is_control() || turns(character) {
             plain.extend(character.escape_unicode());
         } else {
             plain.push(character);
         }
     }
     plain
+}
+
+/// True for the characters that turn the direction of writing around.
+pub(super) fn turns(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The first `utf16` code units of a text, at a character's end.

@@ -125,6 +125,9 @@ fn replay_to(args: &ReplayArgs, out: &mut impl Write) -> Result<bool, ReplayErro
         };
     })?;
     printed?;
+    if args.explain {
+        explainer.end(out)?;
+    }
     if let (Some(path), Some(teller)) = (&args.html, teller) {
         let page = page::page(&teller.story(&replayed));
         std::fs::write(path, page).map_err(|source| ReplayError::Html {

@@ -35,7 +35,7 @@ const WORDS = lane("Understood", 26);
 const CAPTIONS = lane("Agent says", 26);
 const STATES = lane("Agent is", 20);
 const DECISIONS = lane("Decisions", 26);
-const TURNS = lane("Where time went", 20);
+const TURNS = lane("Latency", 22);
 const NOTICES = lane("Notices", 26);
 
 for (const span of story.speech) {
@@ -60,14 +60,19 @@ for (const words of story.transcripts) {
     });
   }
 }
+let spokenUntil = 0;
 for (const caption of story.captions) {
   const never = caption.from === null;
   const node = make("div", "item caption" + (never ? " never" : ""));
   const rest = caption.text.slice(caption.heard.length);
   node.append(make("span", "", caption.heard), make("span", "unheard", rest));
   const from = never ? caption.asked : caption.from;
+  const to = never ? undefined : (caption.to ?? story.end_ms);
+  // The next sentence is sent while the end of this one is on its way: drawn one behind the other.
+  const drawn = !never && spokenUntil - from < 500 ? Math.max(from, Math.min(spokenUntil, to)) : from;
+  if (!never) spokenUntil = to;
   add(CAPTIONS, {
-    from, to: never ? undefined : (caption.to ?? story.end_ms), text: true, node,
+    from: drawn, to, text: true, node,
     title: never ? "Made, but never played" : rest ? "Agent says; struck out: not heard" : "Agent says; all was heard",
     at: { from, to: caption.to }, heard: caption.heard, unheard: rest,
   });
@@ -168,6 +173,8 @@ frame.append(names, scroller);
 
 const STEPS_MS = [50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 300000, 600000];
 const GAP = 3;
+// Room behind the end for the text of the last things.
+const TAIL_PX = 110;
 let perMs = 1;
 let axis = [];
 
@@ -180,13 +187,14 @@ const place = () => {
     if (item.dot) width = 8;
     else if (item.to !== undefined) width = Math.max((item.to - item.from) * perMs, 3);
     const free = item.text || item.after;
-    if (item.text && width !== undefined) width = Math.max(width, 26);
+    if (item.text && width !== undefined) width = Math.max(width, item.lane === CAPTIONS ? 4 : 26);
     if (free && width === undefined) width = Math.min(item.wide ??= natural(item.node), 220);
     const ends = used[item.lane];
     // Dots lie in one row of their own under the words.
-    let row = item.dot || item.lane === TURNS ? 0 : ends.findIndex((x) => x <= left + 1);
+    const one = item.dot || item.lane === TURNS || item.lane === STATES;
+    let row = one ? 0 : ends.findIndex((x) => x <= left + 1);
     if (row < 0) row = ends.length;
-    ends[row] = Math.max(ends[row] || 0, left + width + GAP);
+    ends[row] = Math.max(ends[row] || 0, left + width);
     Object.assign(item, { left, width, nth: row });
   }
   used.forEach((ends, nth) => { lanes[nth].rows = Math.max(1, ends.length); });
@@ -197,7 +205,7 @@ const natural = (node) => {
 };
 const draw = () => {
   place();
-  field.style.width = Math.ceil(end * perMs) + "px";
+  field.style.width = Math.floor(end * perMs + TAIL_PX) + "px";
   lanes.forEach((about, nth) => {
     const height = about.pad * 2 + about.rows * about.row + (about.rows - 1) * GAP + (nth === WORDS ? 10 : 0);
     rows[nth].style.height = labels[nth].style.height = height + "px";
@@ -205,11 +213,13 @@ const draw = () => {
   for (const item of items) {
     const about = lanes[item.lane];
     const style = item.node.style;
-    style.left = (item.dot ? item.left - 4 : item.left) + "px";
-    style.width = item.width + "px";
+    style.left = (item.dot ? item.left - 4 : item.after ? item.left + 6 : item.left) + "px";
+    // A hair of room between neighbours.
+    style.width = Math.max(item.width - 2, 2) + "px";
+    item.node.classList.toggle("narrow", item.width < 30);
     const below = item.dot ? about.rows * (about.row + GAP) + 1 : item.nth * (about.row + GAP);
     style.top = about.pad + below + "px";
-    style.height = (item.dot ? 7 : about.row - 2) + "px";
+    style.height = (item.dot ? 6 : about.row - 2) + "px";
   }
   axis.forEach((node) => node.remove());
   axis = [];
@@ -229,7 +239,7 @@ const draw = () => {
 const zoom = (to, aroundPx = scroller.clientWidth / 2) => {
   const at = (scroller.scrollLeft + aroundPx) / perMs;
   const widest = scroller.clientWidth / MIN_SPAN_MS;
-  perMs = Math.min(Math.max(to, scroller.clientWidth / end), widest);
+  perMs = Math.min(Math.max(to, (scroller.clientWidth - TAIL_PX) / end), widest);
   draw();
   scroller.scrollLeft = at * perMs - aroundPx;
 };
@@ -275,7 +285,7 @@ document.addEventListener("keydown", (event) => {
 addEventListener("resize", () => zoom(perMs));
 fit();
 // A long call begins at a scale at which words can be read.
-const READABLE_SPAN_MS = 30000;
+const READABLE_SPAN_MS = 12000;
 if (end > READABLE_SPAN_MS * 1.5) {
   zoom(scroller.clientWidth / READABLE_SPAN_MS, 0);
   scroller.scrollLeft = 0;

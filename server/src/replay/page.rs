@@ -5,6 +5,7 @@ use std::fmt::Write;
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
+use super::facts::turns;
 use super::story::Story;
 
 const STYLE: &str = include_str!("page.css");
@@ -12,13 +13,7 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The page. Its own policy lets nothing in but the style and the script above.
 pub(super) fn page(story: &Story) -> String {
-    // The story is data within HTML: no `<` of it may end the element. It is plain structs, so
-    // there is no way to fail.
-    let data = serde_json::to_string(story)
-        .unwrap_or_default()
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026");
+    let data = data(story);
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         hash(STYLE),
@@ -74,14 +69,31 @@ pub(super) fn page(story: &Story) -> String {
     )
 }
 
+/// The story as data within HTML: no `<` of it may end the element, and nothing in it may turn the
+/// direction of the page's source.
+fn data(story: &Story) -> String {
+    // Plain structs: there is no way to fail.
+    let plain = serde_json::to_string(story).unwrap_or_default();
+    let mut data = String::with_capacity(plain.len());
+    for character in plain.chars() {
+        if matches!(character, '<' | '>' | '&') || turns(character) {
+            // Writing to a string does not fail.
+            let _ = write!(data, "\\u{:04x}", u32::from(character));
+        } else {
+            data.push(character);
+        }
+    }
+    data
+}
+
 /// The history as a list, which is there without scripts too.
 fn words(story: &Story) -> String {
     let mut list = String::new();
     for said in &story.messages {
-        let who = if said.role == "agent" {
-            &story.agent
-        } else {
-            "Caller"
+        let (class, who) = match said.role.as_str() {
+            "agent" => ("agent", story.agent.clone()),
+            "user" => ("caller", "Caller".to_owned()),
+            other => ("other", other.replace('_', " ")),
         };
         let cut = if said.interrupted {
             " <span class=\"cut\">interrupted</span>"
@@ -92,13 +104,9 @@ fn words(story: &Story) -> String {
         let _ = write!(
             list,
             "<li class=\"{}\"><span class=\"at\">{}</span><span class=\"who\">{}</span><span class=\"text\">{}{cut}</span></li>",
-            if said.role == "agent" {
-                "agent"
-            } else {
-                "caller"
-            },
+            class,
             clock(said.at),
-            escaped(who),
+            escaped(&who),
             escaped(&said.text),
         );
     }
@@ -128,7 +136,7 @@ fn escaped(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             // Direction overrides would make a line say something else.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escaped.push('\u{fffd}'),
+            turn if turns(turn) => escaped.push('\u{fffd}'),
             plain => escaped.push(plain),
         }
     }

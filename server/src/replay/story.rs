@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::explain::Explainer;
-use super::facts::{json, kind, number, prefix_utf16, text};
+use super::facts::{self, json, kind, number, prefix_utf16, text};
 
 /// A call on one time axis. All times are milliseconds since the session was created.
 #[derive(Debug, Default, Serialize)]
@@ -188,11 +188,17 @@ impl StoryTeller {
                 caption.to = Some(at);
                 caption.heard.clone_from(&caption.text);
             }
+            "dtmf" => self.notice(at, "key", text(input, "key")),
             "user_text" => self.notice(at, "typed", text(input, "text")),
             "generation_failed" => self.notice(at, "trouble", "the responder failed"),
             "segment_failed" => self.notice(at, "trouble", "a sentence could not be spoken"),
             "transcript_failed" => self.notice(at, "trouble", "the recognizer failed"),
-            which @ ("connected" | "disconnected" | "interrupt_requested") => {
+            which @ ("connected"
+            | "disconnected"
+            | "interrupt_requested"
+            | "talk_pressed"
+            | "talk_released"
+            | "turn_committed") => {
                 self.notice(at, "call", &which.replace('_', " "));
             }
             _ => {}
@@ -225,6 +231,10 @@ impl StoryTeller {
                     self.take_event(at, event);
                 }
             }
+            "run_tool" => {
+                let name = output.get("call").map_or("", |call| text(call, "name"));
+                self.notice(at, "tool", &format!("runs {name}"));
+            }
             "close" => self.notice(at, "call", &format!("over: {}", text(output, "reason"))),
             _ => {}
         }
@@ -253,6 +263,7 @@ impl StoryTeller {
                     });
                 }
             }
+            "user_away" => self.notice(at, "call", "nobody has said anything for long"),
             "safety" if text(event, "state") != "NORMAL" => {
                 self.notice(at, "safety", text(event, "state"));
             }
@@ -290,22 +301,10 @@ impl StoryTeller {
 }
 
 fn turn(timeline: &Value) -> Turn {
-    let mut stages: Vec<(String, u64)> = timeline
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, ms)| {
-            let name = name
-                .strip_suffix("_ms")
-                .filter(|name| *name != "user_end_at")?;
-            Some((name.replace('_', " "), ms.as_u64()?))
-        })
-        .collect();
-    stages.sort_by_key(|(_, ms)| *ms);
     Turn {
         turn: number(timeline, "turn"),
         end: number(timeline, "user_end_at_ms"),
         reason: text(timeline, "endpointing_reason").to_owned(),
-        stages,
+        stages: facts::stages(timeline),
     }
 }

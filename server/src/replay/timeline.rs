@@ -6,7 +6,7 @@ use antiphon_proto::Moment;
 use antiphon_runtime::log::{Header, Step};
 use serde_json::Value;
 
-use super::facts::{json, kind, number, printable, seconds, text};
+use super::facts::{self, json, kind, number, printable, seconds, text};
 
 /// The first line.
 pub(super) fn title(header: &Header) -> String {
@@ -40,6 +40,12 @@ fn of_input(input: &Value) -> Option<(&'static str, String)> {
         "speech_stopped" => ("caller", format!("is silent, since {}", at("end"))),
         "transcript_failed" => ("caller", "could not be understood".to_owned()),
         "user_text" => ("caller", format!("types: {}", text(input, "text"))),
+        "dtmf" => ("caller", format!("presses {}", text(input, "key"))),
+        "talk_pressed" | "talk_released" | "turn_committed" => {
+            ("caller", kind(input).replace('_', " "))
+        }
+        "overlap_judged" => ("caller", format!("sounds like: {}", text(input, "kind"))),
+        "tool_done" => ("agent", "has the result of a tool".to_owned()),
         "interrupt_requested" => ("caller", "asks for silence by a button".to_owned()),
         "connected" | "disconnected" => ("call", kind(input).to_owned()),
         "generation_failed" => ("agent", "the responder failed".to_owned()),
@@ -55,6 +61,10 @@ fn of_output(output: &Value) -> Option<(&'static str, String)> {
             "decided",
             format!("{}: {}", text(output, "decision"), text(output, "why")),
         ),
+        "run_tool" => {
+            let name = output.get("call").map_or("", |call| text(call, "name"));
+            ("agent", format!("runs the tool {name}"))
+        }
         "pause_playout" => ("agent", "pauses".to_owned()),
         "resume_playout" => ("agent", "goes on".to_owned()),
         "stop_playout" => ("agent", "is stopped".to_owned()),
@@ -74,6 +84,7 @@ fn of_event(event: &Value) -> Option<(&'static str, String)> {
         "agent_text" => ("agent", format!("says: {}", text(event, "text"))),
         "message_committed" => return of_message(event.get("message")?),
         "turn_timeline" => ("turn", stages(event.get("timeline")?)),
+        "user_away" => ("call", "nobody has said anything for long".to_owned()),
         "safety" => ("safety", text(event, "state").to_owned()),
         "notice" => (
             "notice",
@@ -108,16 +119,9 @@ fn of_message(message: &Value) -> Option<(&'static str, String)> {
 
 /// The stages of a turn that have a time: `transcript_final 120, endpointing 500 ms`.
 fn stages(timeline: &Value) -> String {
-    let stages: Vec<String> = timeline
-        .as_object()
+    let stages: Vec<String> = facts::stages(timeline)
         .into_iter()
-        .flatten()
-        .filter_map(|(name, ms)| {
-            let name = name
-                .strip_suffix("_ms")
-                .filter(|name| *name != "user_end_at")?;
-            Some(format!("{name} {}", ms.as_u64()?))
-        })
+        .map(|(name, ms)| format!("{name} {ms}"))
         .collect();
     format!("{} ms after the caller's end", stages.join(", "))
 }
