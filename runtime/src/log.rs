@@ -6,6 +6,7 @@
 //! one, and [`replay`] feeds it to an engine of the same settings and compares.
 
 mod encoder;
+mod place;
 mod proof;
 mod reader;
 mod recorder;
@@ -16,7 +17,7 @@ use antiphon_engine::EngineConfig;
 use antiphon_proto::SessionId;
 use serde::{Deserialize, Serialize};
 
-pub use encoder::{LogEncoder, write_log};
+pub use encoder::{LogEncoder, pack, write_log};
 pub use reader::{LogReader, Record};
 pub use recorder::{Recorder, SessionLog};
 pub use replay::{Difference, Replayed, Step, Verdict, replay};
@@ -26,12 +27,16 @@ pub use retention::Retention;
 pub const FORMAT_VERSION: u32 = 1;
 /// Ending of the names of log files.
 pub const FILE_ENDING: &str = "alog";
+/// Ending of a log that is being packed. One that stays was left by a killed process.
+const PACKING_ENDING: &str = "packing";
 /// What every log begins with; the version and a line end follow.
 const MAGIC: &str = "antiphon-log ";
 /// Longest line within a log, in bytes. The longest inputs are word marks and typed texts, a few
 /// kilobytes; the header holds an agent's settings.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
-/// Most bytes of a log before compression. A call of two hours takes about a tenth of it; a file
+/// Longest first line: the magic, a version of any size that fits, a line end.
+const FIRST_LINE_BYTES_MAX: usize = MAGIC.len() + 21;
+/// Most bytes of a log before packing. A call of two hours takes about a tenth of it; a file
 /// that unpacks to more is none of ours.
 pub const LOG_BYTES_MAX: u64 = 256 << 20;
 

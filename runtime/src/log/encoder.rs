@@ -1,6 +1,6 @@
 //! Writing one log.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 
 use antiphon_engine::{Engine, Input};
 use antiphon_proto::Moment;
@@ -8,24 +8,49 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::proof::Proof;
-use super::{FORMAT_VERSION, Header, MAGIC, Trailer};
+use super::{FIRST_LINE_BYTES_MAX, FORMAT_VERSION, Header, MAGIC, Trailer};
 
-/// Writes the lines of one log: packed, and readable up to the last [`LogEncoder::flush`] whatever
-/// happens to the process.
+/// Bytes of lines kept before they go to the file; a second of a call is about one kilobyte.
+const LIVE_BYTES: usize = 2_048;
+
+/// Writes the lines of one log.
 pub struct LogEncoder<W: Write> {
-    packed: GzEncoder<W>,
+    lines: Lines<W>,
+}
+
+enum Lines<W: Write> {
+    Plain(BufWriter<W>),
+    Packed(GzEncoder<W>),
 }
 
 impl<W: Write> LogEncoder<W> {
-    /// Begins a log. The header is flushed.
+    /// Begins a log of a call that is over, packed.
     ///
     /// # Errors
     /// Those of `to`.
-    pub fn new(mut to: W, header: &Header) -> io::Result<Self> {
+    pub fn packed(mut to: W, header: &Header) -> io::Result<Self> {
         writeln!(to, "{MAGIC}{FORMAT_VERSION}")?;
-        let mut encoder = Self {
-            packed: GzEncoder::new(to, Compression::default()),
-        };
+        Self::begin(
+            Lines::Packed(GzEncoder::new(to, Compression::default())),
+            header,
+        )
+    }
+
+    /// Begins a log of a call that runs, plain: a packer takes 300 kB for each, and what is flushed
+    /// can be read whatever happens to the process. [`pack`] makes the other form of it.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn live(mut to: W, header: &Header) -> io::Result<Self> {
+        writeln!(to, "{MAGIC}{FORMAT_VERSION}")?;
+        Self::begin(
+            Lines::Plain(BufWriter::with_capacity(LIVE_BYTES, to)),
+            header,
+        )
+    }
+
+    fn begin(lines: Lines<W>, header: &Header) -> io::Result<Self> {
+        let mut encoder = Self { lines };
         let mut line = serde_json::to_vec(header)?;
         line.push(b'\n');
         encoder.line(&line)?;
@@ -43,7 +68,10 @@ impl<W: Write> LogEncoder<W> {
 
     /// Appends a line as made by [`record_line`].
     pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
-        self.packed.write_all(line)
+        match &mut self.lines {
+            Lines::Plain(plain) => plain.write_all(line),
+            Lines::Packed(packed) => packed.write_all(line),
+        }
     }
 
     /// Hands everything so far to the file, so that a reader finds it there.
@@ -51,7 +79,10 @@ impl<W: Write> LogEncoder<W> {
     /// # Errors
     /// Those of the file.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.packed.flush()
+        match &mut self.lines {
+            Lines::Plain(plain) => plain.flush(),
+            Lines::Packed(packed) => packed.flush(),
+        }
     }
 
     /// Ends the log.
@@ -62,13 +93,43 @@ impl<W: Write> LogEncoder<W> {
         let mut line = serde_json::to_vec(trailer)?;
         line.push(b'\n');
         self.line(&line)?;
-        self.packed.finish()
+        self.into_file()
+    }
+
+    /// Ends the log without a trailer.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn into_file(self) -> io::Result<W> {
+        match self.lines {
+            Lines::Plain(plain) => plain.into_inner().map_err(|fault| fault.into_error()),
+            Lines::Packed(packed) => packed.finish(),
+        }
     }
 
     /// The file, which lacks what was not flushed.
     pub fn file(&self) -> &W {
-        self.packed.get_ref()
+        match &self.lines {
+            Lines::Plain(plain) => plain.get_ref(),
+            Lines::Packed(packed) => packed.get_ref(),
+        }
     }
+}
+
+/// Makes a packed log of a plain one.
+///
+/// # Errors
+/// Those of both; `InvalidData` where `plain` is no log.
+pub fn pack<W: Write>(mut plain: impl BufRead, mut to: W) -> io::Result<W> {
+    let mut first = Vec::new();
+    io::Read::take(&mut plain, FIRST_LINE_BYTES_MAX as u64).read_until(b'\n', &mut first)?;
+    if !first.starts_with(MAGIC.as_bytes()) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    to.write_all(&first)?;
+    let mut packed = GzEncoder::new(to, Compression::default());
+    io::copy(&mut plain, &mut packed)?;
+    packed.finish()
 }
 
 /// The line of a record: `[at_us,input]`, or `[at_us,input,check]` where the input before it had
@@ -98,7 +159,7 @@ pub fn write_log<W: Write>(
     header: &Header,
     records: impl IntoIterator<Item = (Moment, Input)>,
 ) -> io::Result<W> {
-    let mut encoder = LogEncoder::new(to, header)?;
+    let mut encoder = LogEncoder::packed(to, header)?;
     let mut engine = Engine::new(header.config.clone());
     let mut proof = Proof::new();
     let mut inputs = 0;

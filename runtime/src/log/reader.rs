@@ -8,11 +8,9 @@ use flate2::bufread::GzDecoder;
 use serde_json::Value;
 
 use super::{
-    Ending, FORMAT_VERSION, Header, LINE_BYTES_MAX, LOG_BYTES_MAX, LogError, MAGIC, Trailer,
+    Ending, FIRST_LINE_BYTES_MAX, FORMAT_VERSION, Header, LINE_BYTES_MAX, LOG_BYTES_MAX, LogError,
+    MAGIC, Trailer,
 };
-
-/// Longest first line: the magic, a version of any size that fits, a line end.
-const FIRST_LINE_BYTES_MAX: usize = MAGIC.len() + 21;
 
 /// One input of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +25,46 @@ pub struct Record {
 
 /// A log that is being read.
 pub struct LogReader<R: Read> {
-    lines: BufReader<GzDecoder<BufReader<R>>>,
+    lines: Lines<R>,
     line: Vec<u8>,
     header: Header,
     records: u64,
     bytes: u64,
     ending: Option<Ending>,
+}
+
+/// A log of a call that runs, or ran when its process was killed, is plain; others are packed.
+enum Lines<R: Read> {
+    Plain(BufReader<R>),
+    Packed(BufReader<GzDecoder<BufReader<R>>>),
+}
+
+impl<R: Read> Lines<R> {
+    /// First byte of a gzip stream (RFC 1952, 2.3.1); a plain header begins with `{`.
+    const GZIP: u8 = 0x1f;
+
+    fn of(mut file: BufReader<R>) -> io::Result<Self> {
+        let packed = file.fill_buf()?.first() == Some(&Self::GZIP);
+        Ok(if packed {
+            Self::Packed(BufReader::new(GzDecoder::new(file)))
+        } else {
+            Self::Plain(file)
+        })
+    }
+
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self {
+            Self::Plain(plain) => plain.fill_buf(),
+            Self::Packed(packed) => packed.fill_buf(),
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        match self {
+            Self::Plain(plain) => plain.consume(bytes),
+            Self::Packed(packed) => packed.consume(bytes),
+        }
+    }
 }
 
 /// What the next line is.
@@ -51,7 +83,7 @@ impl<R: Read> LogReader<R> {
         let mut file = BufReader::new(file);
         read_version(&mut file)?;
         let mut reader = Self {
-            lines: BufReader::new(GzDecoder::new(file)),
+            lines: Lines::of(file)?,
             line: Vec::new(),
             header: Header::new(
                 EngineConfig::new(SessionId::from(""), AgentId::from(""), ""),
@@ -157,14 +189,18 @@ impl<R: Read> LogReader<R> {
     }
 
     fn broken_off(&self, fault: io::Error) -> Result<Line, LogError> {
-        match fault.kind() {
-            io::ErrorKind::UnexpectedEof => Ok(Line::End(!self.line.is_empty())),
-            // What flate2 says of a stream that is not what its encoder made.
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                Err(self.malformed_because(format!("the file is damaged: {fault}")))
-            }
-            _ => Err(LogError::Io(fault)),
+        let kind = fault.kind();
+        if kind == io::ErrorKind::UnexpectedEof {
+            return Ok(Line::End(!self.line.is_empty()));
         }
+        // What flate2 says of a stream that is not what its encoder made.
+        if matches!(
+            kind,
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+        ) {
+            return Err(self.malformed_because(format!("the file is damaged: {fault}")));
+        }
+        Err(LogError::Io(fault))
     }
 
     fn malformed(&self, fault: &serde_json::Error) -> LogError {

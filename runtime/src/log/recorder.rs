@@ -1,11 +1,11 @@
 //! The logs of running sessions: a session's task hands over lines and never waits; one thread of
-//! the process packs and writes them.
+//! the process writes them, and packs the logs of calls that are over.
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -17,23 +17,23 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::encoder::{LogEncoder, record_line, trailer};
+use super::place::{Disk, Folder, Place, file_name};
 use super::proof::Proof;
-use super::retention::{Retention, tidy};
-use super::{FILE_ENDING, Header, LINE_BYTES_MAX, LOG_BYTES_MAX, Trailer};
+use super::retention::Retention;
+use super::{Header, LINE_BYTES_MAX, Trailer};
 
 /// Lines of all sessions that wait for the writer: at 200 calls of 20 lines a second each, one
 /// second of a disk that does not answer.
 const QUEUE_LINES_MAX: usize = 4_096;
 /// Bytes of lines that wait for the writer.
 const QUEUE_BYTES_MAX: usize = 16 << 20;
+/// Most bytes of one session's lines: five times what a call of two hours takes, so that a client
+/// that floods its session does not fill the disk.
+const SESSION_BYTES_MAX: u64 = 32 << 20;
 /// How much of a call a killed process can lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How often old logs are looked for.
 const TIDY_EVERY: Duration = Duration::from_secs(10 * 60);
-/// Files of one session in one second; more is a fault of whoever gives out the ids.
-const SAME_NAME_MAX: u32 = 9;
-/// Longest part of a session's id in a file name.
-const ID_CHARS_MAX: usize = 64;
 
 /// Writes the logs of this process's sessions into a folder. Clones are the same recorder. When the
 /// last one and all of its sessions are gone, what is left is written.
@@ -193,7 +193,7 @@ impl SessionLog {
         let line = record_line(at, input, self.proof.check());
         let bytes = line.len();
         self.bytes += bytes as u64;
-        if bytes > LINE_BYTES_MAX || self.bytes > LOG_BYTES_MAX / 2 {
+        if bytes > LINE_BYTES_MAX || self.bytes > SESSION_BYTES_MAX {
             return self.stop("the longest log was reached");
         }
         let queued = self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -239,58 +239,6 @@ impl Drop for SessionLog {
         self.end.over.store(true, Ordering::Release);
         // A full queue: the writer looks for ended sessions with each flush.
         let _ = self.sender.try_send(Message::End { id: self.id });
-    }
-}
-
-/// Where logs are written to.
-trait Place: Send + 'static {
-    fn create(&mut self, name: &str) -> io::Result<Box<dyn Disk>>;
-    fn tidy(&mut self);
-}
-
-/// A file, for all that the writer knows.
-trait Disk: Write + Send {
-    fn sync(&self) -> io::Result<()>;
-}
-
-struct Folder {
-    path: PathBuf,
-    retention: Retention,
-}
-
-impl Place for Folder {
-    fn create(&mut self, name: &str) -> io::Result<Box<dyn Disk>> {
-        let mut taken = None;
-        for nth in 1..=SAME_NAME_MAX {
-            let name = if nth == 1 {
-                format!("{name}.{FILE_ENDING}")
-            } else {
-                format!("{name}.{nth}.{FILE_ENDING}")
-            };
-            let file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(self.path.join(name));
-            match file {
-                Ok(file) => return Ok(Box::new(file)),
-                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => taken = Some(fault),
-                Err(fault) => return Err(fault),
-            }
-        }
-        Err(taken.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
-    }
-
-    fn tidy(&mut self) {
-        if let Err(fault) = tidy(&self.path, self.retention, std::time::SystemTime::now()) {
-            tracing::warn!(%fault, "old logs of sessions cannot be removed");
-        }
-    }
-}
-
-impl Disk for File {
-    fn sync(&self) -> io::Result<()> {
-        self.sync_all()
     }
 }
 
@@ -347,7 +295,7 @@ impl<P: Place> Writer<P> {
                 let file = self
                     .place
                     .create(&name)
-                    .and_then(|file| LogEncoder::new(file, &header));
+                    .and_then(|file| LogEncoder::live(file, &header));
                 let file = self.done(file);
                 let dirty = false;
                 self.files.insert(id, Open { file, end, dirty });
@@ -417,7 +365,7 @@ impl<P: Place> Writer<P> {
         let Some(open) = self.files.remove(&id) else {
             return;
         };
-        if let Some(mut file) = open.file {
+        if let Some(file) = open.file {
             let trailer = open
                 .end
                 .trailer
@@ -425,10 +373,10 @@ impl<P: Place> Writer<P> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
             let written = match trailer {
-                Some(trailer) => file.finish(&trailer).and_then(|file| file.sync()),
-                None => file.flush().and_then(|()| file.file().sync()),
+                Some(trailer) => file.finish(&trailer),
+                None => file.into_file(),
             };
-            self.done(written);
+            self.done(written.and_then(Disk::close));
         }
         self.shared.count(-1);
     }
@@ -449,24 +397,6 @@ impl<P: Place> Writer<P> {
             }
         }
     }
-}
-
-/// `20261121T093229Z-sess_…`, whatever the id holds.
-fn file_name(now: OffsetDateTime, session: &str) -> String {
-    let plain = |character: char| match character {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-' => character,
-        _ => '_',
-    };
-    let id: String = session.chars().take(ID_CHARS_MAX).map(plain).collect();
-    format!(
-        "{:04}{:02}{:02}T{:02}{:02}{:02}Z-{id}",
-        now.year(),
-        u8::from(now.month()),
-        now.day(),
-        now.hour(),
-        now.minute(),
-        now.second()
-    )
 }
 
 #[cfg(test)]

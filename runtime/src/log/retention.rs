@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::FILE_ENDING;
+use super::{FILE_ENDING, PACKING_ENDING};
 
 /// Days that a log is kept.
 const DAYS_MAX: u64 = 30;
@@ -44,9 +44,12 @@ pub(super) fn tidy(folder: &Path, retention: Retention, now: SystemTime) -> io::
         let entry = entry?;
         let path = entry.path();
         let about = entry.metadata()?;
-        if about.is_file() && path.extension().is_some_and(|ending| ending == FILE_ENDING) {
-            // A time to come (the clock was set back) counts as now.
-            let age = now.duration_since(about.modified()?).unwrap_or_default();
+        // A time to come (the clock was set back) counts as now.
+        let age = now.duration_since(about.modified()?).unwrap_or_default();
+        let ends_in = |ending| about.is_file() && path.extension().is_some_and(|its| its == ending);
+        if ends_in(PACKING_ENDING) && age > OPEN_FOR {
+            std::fs::remove_file(&path)?;
+        } else if ends_in(FILE_ENDING) {
             let bytes = about.len();
             logs.push(Kept { path, age, bytes });
         }
@@ -99,12 +102,14 @@ mod tests {
             ("a.alog", 200, 9),
             ("b.alog", 90, 9),
             ("calls.jsonl", 999, 9),
+            ("c.packing", 2, 9),
+            ("d.packing", 0, 9),
         ];
         let folder = folder_of(&logs, now);
         let age_max = HOUR * 100;
         let bytes_max = 1_000;
         tidy(folder.path(), Retention { age_max, bytes_max }, now).unwrap();
-        assert_eq!(names(folder.path()), ["b.alog", "calls.jsonl"]);
+        assert_eq!(names(folder.path()), ["b.alog", "calls.jsonl", "d.packing"]);
     }
 
     #[test]

@@ -1,15 +1,37 @@
 //! Files that are cut, damaged, made up, or of another version.
 
 use antiphon_engine::Input;
-use antiphon_runtime::log::{Ending, LINE_BYTES_MAX, LOG_BYTES_MAX, LogEncoder, LogError, Verdict};
+use antiphon_runtime::log::{
+    Ending, LINE_BYTES_MAX, LOG_BYTES_MAX, LogEncoder, LogError, Verdict, pack,
+};
 use proptest::prelude::*;
 
 use crate::support::{any_inputs, conversation, header, packed, read, replayed, unpacked, written};
 
+/// The same log as it stands while its call runs.
+fn plain(log: &[u8]) -> Vec<u8> {
+    format!("antiphon-log 1\n{}", unpacked(log)).into_bytes()
+}
+
 #[test]
 fn a_log_cut_at_any_byte_gives_its_prefix() {
     let log = written(&conversation());
-    let all = read(&log).unwrap().0;
+    check_cuts(&log);
+    check_cuts(&plain(&log));
+}
+
+#[test]
+fn a_plain_log_is_packed_to_the_same_records() {
+    let log = written(&conversation());
+    let packed = pack(plain(&log).as_slice(), Vec::new()).unwrap();
+    assert_eq!(read(&packed).unwrap(), read(&plain(&log)).unwrap());
+    assert_eq!(read(&packed).unwrap(), read(&log).unwrap());
+    assert!(packed.len() < plain(&log).len() / 2);
+    assert!(pack(&b"RIFF....WAVE"[..], Vec::new()).is_err());
+}
+
+fn check_cuts(log: &[u8]) {
+    let all = read(log).unwrap().0;
     let mut most = 0;
     let mut partial = 0;
     for end in 0..log.len() {
@@ -38,7 +60,7 @@ fn a_log_cut_at_any_byte_gives_its_prefix() {
 
 #[test]
 fn what_was_flushed_is_there_after_a_kill() {
-    let mut encoder = LogEncoder::new(Vec::new(), &header()).unwrap();
+    let mut encoder = LogEncoder::live(Vec::new(), &header()).unwrap();
     let inputs = conversation();
     for (at, input) in &inputs[..5] {
         encoder.record(*at, input, 0).unwrap();

@@ -86,7 +86,9 @@ for (const state of story.states) {
 for (const made of story.decisions) {
   add(DECISIONS, {
     from: made.at, text: true, node: make("div", "item mark", plain(made.decision)),
-    title: "Decision: " + plain(made.decision), at: { from: made.at }, lines: [made.why], list: made.led_by,
+    title: "Decision: " + plain(made.decision), at: { from: made.at }, lines: [made.why],
+    // The nearest first: they matter most.
+    list: [...made.led_by].reverse(),
   });
 }
 for (const turn of story.turns) {

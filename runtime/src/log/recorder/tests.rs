@@ -1,22 +1,28 @@
 #![allow(clippy::unwrap_used)]
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 
 use antiphon_engine::Engine;
 use antiphon_proto::{AgentId, SessionId};
 
 use super::*;
+use crate::log::place::LiveFile;
 use crate::log::{Ending, LogReader, Verdict, replay};
+
+type Files = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// Keeps files in memory; waits for leave before each is made.
 struct Memory {
     leave: Receiver<()>,
-    files: Arc<Mutex<Vec<Vec<u8>>>>,
+    files: Files,
     tidied: usize,
 }
 
 struct MemoryFile {
-    files: Arc<Mutex<Vec<Vec<u8>>>>,
+    files: Files,
     nth: usize,
 }
 
@@ -48,7 +54,7 @@ impl Write for MemoryFile {
 }
 
 impl Disk for MemoryFile {
-    fn sync(&self) -> io::Result<()> {
+    fn close(self: Box<Self>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -62,12 +68,17 @@ struct FullAtFirst {
 impl Place for FullAtFirst {
     fn create(&mut self, _name: &str) -> io::Result<Box<dyn Disk>> {
         self.made += 1;
-        let file = if self.made == 1 {
-            OpenOptions::new().write(true).open("/dev/full")?
+        let path = if self.made == 1 {
+            PathBuf::from("/dev/full")
         } else {
-            File::create(&self.good)?
+            self.good.clone()
         };
-        Ok(Box::new(file))
+        let file = OpenOptions::new()
+            .write(true)
+            .create(self.made > 1)
+            .truncate(false)
+            .open(&path)?;
+        Ok(Box::new(LiveFile { file, path }))
     }
 
     fn tidy(&mut self) {}
@@ -77,7 +88,7 @@ fn config() -> EngineConfig {
     EngineConfig::new(SessionId::from("sess_x"), AgentId::from("cal"), "Cal")
 }
 
-fn memory() -> (Recorder, Sender<()>, Arc<Mutex<Vec<Vec<u8>>>>) {
+fn memory() -> (Recorder, Sender<()>, Files) {
     let (give_leave, leave) = channel();
     let files = Arc::new(Mutex::new(Vec::new()));
     let place = Memory {
