@@ -36,8 +36,8 @@ const MAGIC: &str = "antiphon-log ";
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 /// Longest first line: the magic, a version of any size that fits, a line end.
 const FIRST_LINE_BYTES_MAX: usize = MAGIC.len() + 21;
-/// Most bytes of a log before packing. A call of two hours takes about a tenth of it; a file
-/// that unpacks to more is none of ours.
+/// Most bytes of a log before packing. The recorder stops at an eighth of it; a file that
+/// unpacks to more is none of ours.
 pub const LOG_BYTES_MAX: u64 = 256 << 20;
 
 /// First line of a log.

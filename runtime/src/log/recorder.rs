@@ -27,7 +27,7 @@ use super::{Header, LINE_BYTES_MAX, Trailer};
 const QUEUE_LINES_MAX: usize = 4_096;
 /// Bytes of lines that wait for the writer.
 const QUEUE_BYTES_MAX: usize = 16 << 20;
-/// Most bytes of one session's lines: five times what a call of two hours takes, so that a client
+/// Most bytes of one session's lines: three times what a call of two hours takes (70 kB a minute), so that a client
 /// that floods its session does not fill the disk.
 const SESSION_BYTES_MAX: u64 = 32 << 20;
 /// How much of a call a killed process can lose.
