@@ -180,33 +180,45 @@ const TAIL_PX = 110;
 let perMs = 1;
 let axis = [];
 
-// Rows within a lane, so that nothing covers anything: the first row that is free.
+// Rows within a lane, so that nothing covers anything: the first row that is free. Seen from so far
+// that it would take more rows than this, a lane is one row of slim marks.
+const ROWS_MAX = 6;
+const SLIM_PX = 5;
+const ONE_ROW = new Set([SPEECH, STATES, TURNS]);
 const place = () => {
-  const used = lanes.map(() => []);
-  for (const item of items) {
+  lanes.forEach((about, lane) => {
+    const mine = items.filter((item) => item.lane === lane);
+    about.rows = spread(mine, ONE_ROW.has(lane), false);
+    if (about.rows > ROWS_MAX) about.rows = spread(mine, true, true);
+  });
+};
+const spread = (mine, one, slim) => {
+  const ends = [];
+  for (const item of mine) {
     const left = item.from * perMs;
-    let width;
-    if (item.dot) width = 8;
-    else if (item.to !== undefined) width = Math.max((item.to - item.from) * perMs, 3);
-    const free = item.text || item.after;
-    if (item.text && width !== undefined) width = Math.max(width, item.lane === CAPTIONS ? 4 : 26);
-    if (free && width === undefined) width = Math.min(item.wide ??= natural(item.node), 220);
-    const ends = used[item.lane];
+    const free = slim ? SLIM_PX : Math.min(item.wide, 220);
+    const span = Math.max((item.to - item.from) * perMs, 4);
+    const width = item.dot ? 8 : item.to === undefined ? free : span;
     // Dots lie in one row of their own under the words.
-    const one = item.dot || item.lane === TURNS || item.lane === STATES;
-    let row = one ? 0 : ends.findIndex((x) => x <= left + 1);
+    let row = one || item.dot ? 0 : ends.findIndex((x) => x <= left + 1);
     if (row < 0) row = ends.length;
-    ends[row] = Math.max(ends[row] || 0, left + width);
+    if (!item.dot) ends[row] = Math.max(ends[row] || 0, left + width);
     Object.assign(item, { left, width, nth: row });
+    if (row >= ROWS_MAX && !slim) break;
   }
-  used.forEach((ends, nth) => { lanes[nth].rows = Math.max(1, ends.length); });
+  return Math.max(1, ends.length);
 };
-const natural = (node) => {
-  node.style.width = "auto";
-  return Math.ceil(node.getBoundingClientRect().width) + 2;
+// All at once: reading a width between two changes lays the whole page out again.
+const measure = () => {
+  const free = items.filter((item) => (item.text || item.after) && item.to === undefined);
+  free.forEach((item) => { item.node.style.width = "auto"; });
+  free.forEach((item) => { item.wide = Math.ceil(item.node.getBoundingClientRect().width) + 2; });
 };
+// Below this, no text fits beside a turn.
+const FAR_PX_PER_S = 15;
 const draw = () => {
   place();
+  field.classList.toggle("far", perMs * 1000 < FAR_PX_PER_S);
   field.style.width = Math.floor(end * perMs + TAIL_PX) + "px";
   lanes.forEach((about, nth) => {
     const height = about.pad * 2 + about.rows * about.row + (about.rows - 1) * GAP + (nth === WORDS ? 10 : 0);
@@ -246,6 +258,7 @@ const zoom = (to, aroundPx = scroller.clientWidth / 2) => {
   scroller.scrollLeft = at * perMs - aroundPx;
 };
 const fit = () => zoom(0);
+measure();
 
 document.getElementById("in").addEventListener("click", () => zoom(perMs * 1.6));
 document.getElementById("out").addEventListener("click", () => zoom(perMs / 1.6));
