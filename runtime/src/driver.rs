@@ -26,6 +26,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::ears::Ears;
+use crate::log::SessionLog;
 use crate::mouth::Mouth;
 use crate::session::{Colleagues, Command, EVENTS_KEPT, LiveView, SessionParts};
 use crate::tools::{ToolOutcome, Tools};
@@ -83,6 +84,7 @@ pub(crate) struct Driver {
     next_frame: Moment,
     lead_us: u64,
     events: broadcast::Sender<Arc<str>>,
+    log: Option<SessionLog>,
     view: watch::Sender<LiveView>,
     done: Option<CloseReason>,
 }
@@ -109,6 +111,7 @@ impl Driver {
         let (think_sender, think_events) = mpsc::channel(THINK_EVENTS_MAX);
         let (tool_sender, tool_outcomes) = mpsc::channel(TOOL_OUTCOMES_MAX);
         let config = profile::engine_config(&parts);
+        let log = parts.recorder.map(|recorder| recorder.begin(&config));
         let agent = parts.agent;
         let connect_by =
             Moment(u64::try_from(parts.limits.connect_within.as_micros()).unwrap_or(u64::MAX));
@@ -143,6 +146,7 @@ impl Driver {
             next_frame: Moment(0),
             lead_us: 0,
             events: broadcast::Sender::new(EVENTS_KEPT),
+            log,
             view,
             done: None,
             id: parts.id,
@@ -334,8 +338,15 @@ impl Driver {
         self.inbox.push_back(input);
         while let Some(input) = self.inbox.pop_front() {
             let now = self.clock.now();
+            // Before the engine sees it, so that a fault in there is in the log as well.
+            if let Some(log) = &mut self.log {
+                log.input(now, &input);
+            }
             self.engine.handle_input(input, now);
             while let Some(output) = self.engine.poll_output() {
+                if let Some(log) = &mut self.log {
+                    log.output(&output);
+                }
                 self.carry_out(output, now);
             }
         }
@@ -349,6 +360,9 @@ impl Driver {
         }
         if let Some(mut transport) = self.transport.take() {
             transport.close(now_std());
+        }
+        if let Some(log) = self.log.take() {
+            log.finish();
         }
         let reason = self.done.unwrap_or(CloseReason::InternalError);
         measure::ended(reason);

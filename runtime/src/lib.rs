@@ -7,6 +7,7 @@
 mod clock;
 mod driver;
 mod ears;
+pub mod log;
 pub mod measure;
 mod mouth;
 mod playout;

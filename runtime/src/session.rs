@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::Transport;
 use crate::driver::Driver;
+use crate::log::Recorder;
 use crate::tools::Tools;
 
 /// Commands waiting for a session's task; more are refused.
@@ -42,6 +43,8 @@ pub struct SessionParts {
     pub colleagues: Arc<dyn Colleagues>,
     /// Its limits.
     pub limits: SessionLimits,
+    /// Where its log is written; none is where there is no recorder.
+    pub recorder: Option<Recorder>,
 }
 
 /// The agents that a call can be handed to.

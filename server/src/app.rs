@@ -11,6 +11,7 @@ use antiphon_proto::{AgentId, AgentView, CreateSession, SessionCreated};
 use antiphon_providers::hear::{Hear, HearContext};
 use antiphon_providers::speak::Speak;
 use antiphon_providers::think::Think;
+use antiphon_runtime::log::Recorder;
 use antiphon_runtime::{Colleagues, Session, SessionLimits, SessionParts};
 use antiphon_transports::webrtc::Endpoint;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -58,6 +59,8 @@ pub(crate) struct AppInner {
     pub(crate) endpoint: Endpoint,
     pub(crate) registry: Registry,
     pub(crate) settlements: Settlements,
+    /// Writes the logs of calls, where they are kept.
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) limits: SessionLimits,
     pub(crate) calls_max: usize,
     pub(crate) draining: AtomicBool,
@@ -112,6 +115,7 @@ impl App {
             tools: Arc::new(antiphon_runtime::NoTools),
             colleagues: Arc::new(self.clone()),
             limits: self.inner.limits,
+            recorder: self.inner.recorder.clone(),
         })
         .map_err(|fault| ApiError::Internal(Box::new(fault)))?;
         self.inner

@@ -14,7 +14,8 @@ use clap::{Parser, Subcommand};
 
 use crate::app::Providers;
 use crate::caller::{CallArgs, LoadArgs};
-use crate::{ServeArgs, ServeError, Server, caller, telemetry};
+use crate::replay::ReplayArgs;
+use crate::{ServeArgs, ServeError, Server, caller, replay, telemetry};
 
 /// Antiphon: talk with an agent that answers within a breath.
 #[derive(Parser, Debug)]
@@ -32,6 +33,8 @@ enum Command {
     Call(CallArgs),
     /// Place many calls at once and print latency percentiles
     Load(LoadArgs),
+    /// Replay the log of a call: what was said, what was decided and why
+    Replay(ReplayArgs),
     /// Check personality files: errors with line and column, and advice
     Lint {
         /// Files to check
@@ -55,6 +58,7 @@ pub async fn main() -> ExitCode {
         }
         Command::Call(args) => caller::call_command(args).await,
         Command::Load(args) => caller::load_command(args).await,
+        Command::Replay(args) => replay::replay_command(&args),
         Command::Lint { files } => lint_files(&files),
     }
 }

@@ -6,6 +6,7 @@ pub mod cli;
 mod page;
 mod problem;
 mod registry;
+pub mod replay;
 mod routes;
 mod secret;
 pub mod serve;

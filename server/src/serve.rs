@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_agents::{Agent, AgentFileError, library, load_folder};
 use antiphon_providers::hear::HearContext;
+use antiphon_runtime::log::{Recorder, Retention};
 use antiphon_runtime::{Session, SessionLimits};
 use antiphon_transports::webrtc::{BindError, Endpoint, EndpointConfig};
 use clap::Args;
@@ -19,6 +20,11 @@ use crate::app::{App, AppInner, Callee, Providers};
 use crate::registry::Registry;
 use crate::routes;
 use crate::settlements::Settlements;
+
+/// Folder of the logs of calls within the data folder.
+const LOGS_FOLDER: &str = "logs";
+/// How long the server waits at its end for logs to be on disk.
+const LOGS_SETTLE: Duration = Duration::from_secs(2);
 
 /// Settings of `antiphon serve`.
 #[derive(Args, Clone, Debug)]
@@ -45,7 +51,8 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub announce: Vec<IpAddr>,
-    /// Folder for what is kept: your personality files (agents/*.toml) and calls.jsonl
+    /// Folder for what is kept: your personality files (agents/*.toml), calls.jsonl and the logs of
+    /// calls (logs/*.alog)
     /// [default: $XDG_DATA_HOME/antiphon or ~/.local/share/antiphon]
     #[arg(long, value_name = "DIR", env = "ANTIPHON_DATA")]
     pub data: Option<PathBuf>,
@@ -73,6 +80,10 @@ pub struct ServeArgs {
         default_value_t = 10
     )]
     pub drain_seconds: u64,
+    /// Keep no logs of calls; else each is written to the folder logs of the data folder, to be
+    /// read with `antiphon replay`
+    #[arg(long, env = "ANTIPHON_NO_LOGS", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_logs: bool,
 }
 
 /// Why the server did not start. The text says what to do.
@@ -144,6 +155,11 @@ impl Server {
         let data = data_folder(args.data.as_deref())?;
         let agents = agents(&data)?;
         let settlements = open_data(&data).await?;
+        let recorder = if args.no_logs {
+            None
+        } else {
+            Some(open_logs(&data.join(LOGS_FOLDER))?)
+        };
         let mut listen = args.listen;
         listen.set_port(args.port.unwrap_or(listen.port()));
         let listener = TcpListener::bind(listen)
@@ -175,6 +191,7 @@ impl Server {
             endpoint,
             registry: Registry::default(),
             settlements,
+            recorder,
             limits: SessionLimits {
                 connect_within: Duration::from_secs(args.connect_seconds),
                 ..SessionLimits::default()
@@ -277,6 +294,12 @@ async fn drain_calls(app: &App, limit: Duration) {
     {
         tracing::error!("some calls did not end in time");
     }
+    if let Some(recorder) = app.inner.recorder.clone() {
+        let settled = tokio::task::spawn_blocking(move || recorder.settled(LOGS_SETTLE));
+        if !settled.await.unwrap_or(false) {
+            tracing::warn!("some logs of calls may not be complete");
+        }
+    }
 }
 
 fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
@@ -299,6 +322,13 @@ async fn open_data(data: &Path) -> Result<Settlements, ServeError> {
     };
     tokio::fs::create_dir_all(data).await.map_err(fault)?;
     Settlements::open(data).await.map_err(fault)
+}
+
+fn open_logs(folder: &Path) -> Result<Recorder, ServeError> {
+    Recorder::open(folder, Retention::default()).map_err(|source| ServeError::Data {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 /// The built-in agents and those of the data folder; a file of the same id takes the place of a

@@ -31,6 +31,7 @@ pub fn args(data: &Path) -> ServeArgs {
         calls_max: 4,
         connect_seconds: 60,
         drain_seconds: 5,
+        no_logs: false,
     }
 }
 

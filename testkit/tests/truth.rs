@@ -81,6 +81,7 @@ async fn call() -> (Session, Caller) {
         tools: Arc::new(NoTools),
         colleagues: Arc::new(NoColleagues),
         limits: SessionLimits::default(),
+        recorder: None,
     })
     .expect("the recorded voice");
     let (line, caller) = line(UNHEARD_MS);
