@@ -62,35 +62,35 @@ pub struct OverlapSettings {
 }
 
 impl OverlapSettings {
-    /// Few interruptions: the agent stops only for what is clearly speech, mostly by 400 ms.
+    /// The agent is hard to stop by sound; words decide more often.
     pub const POLITE: Self = Self {
-        early_ms: 160,
-        early_stop_permille: 700,
+        early_ms: 280,
+        early_stop_permille: 970,
         early_continue_permille: 60,
-        decide_ms: 320,
-        stop_permille: 350,
-        late_stop_permille: 500,
-        late_ms: 80,
+        decide_ms: 380,
+        stop_permille: 900,
+        late_stop_permille: 930,
+        late_ms: 240,
     };
     /// The default.
     pub const NORMAL: Self = Self {
+        early_ms: 240,
+        early_stop_permille: 950,
+        early_continue_permille: 30,
+        decide_ms: 380,
+        stop_permille: 800,
+        late_stop_permille: 880,
+        late_ms: 200,
+    };
+    /// The agent yields soon, to some backchannels as well.
+    pub const EAGER: Self = Self {
         early_ms: 160,
         early_stop_permille: 880,
-        early_continue_permille: 60,
-        decide_ms: 400,
+        early_continue_permille: 30,
+        decide_ms: 340,
         stop_permille: 500,
         late_stop_permille: 700,
         late_ms: 100,
-    };
-    /// The agent is hard to stop by sound; words decide more often.
-    pub const EAGER: Self = Self {
-        early_ms: 200,
-        early_stop_permille: 970,
-        early_continue_permille: 100,
-        decide_ms: 400,
-        stop_permille: 800,
-        late_stop_permille: 850,
-        late_ms: 160,
     };
 }
 

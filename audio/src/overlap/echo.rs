@@ -33,7 +33,7 @@ const GAIN_DOWN_DB: f32 = 0.08;
 /// A room's echo fades by this in a hop, in dB: 60 dB in 0.75 s.
 const FADE_DB: f32 = 0.8;
 /// How far above the prediction a band must be to be somebody else's, in dB.
-const MARGIN_LOCKED_DB: f32 = 8.0;
+const MARGIN_LOCKED_DB: f32 = 6.0;
 const MARGIN_DB: f32 = 6.0;
 /// No echo, in dBFS.
 const NOTHING_DBFS: f32 = -120.0;

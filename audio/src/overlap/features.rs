@@ -31,11 +31,6 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Frames so far.
-    pub(super) fn frames(&self) -> u32 {
-        self.frames as u32
-    }
-
     /// Inputs of the model for the next frame, each about -2 to 2.
     pub(super) fn inputs(&mut self, heard: &Heard) -> [f32; INPUTS] {
         let [first, second] = &heard.frame.halves;

@@ -155,8 +155,3 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 fn decibels(power: f32) -> f32 {
     10.0 * (power + POWER_MIN).log10()
 }
-
-/// Power of a level in dBFS.
-pub(super) fn power(decibels: f32) -> f32 {
-    10f32.powf(decibels / 10.0)
-}

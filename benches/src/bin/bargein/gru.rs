@@ -11,8 +11,11 @@ type Cells = [f32; OVERLAP_CELLS];
 #[derive(Clone)]
 pub(crate) struct Sequence {
     pub(crate) inputs: Vec<Input>,
-    pub(crate) kind: usize,
+    /// Kind of sound in each frame.
+    pub(crate) kinds: Vec<usize>,
     pub(crate) weight: f32,
+    /// Number of the sound that it was made of.
+    pub(crate) sound: usize,
 }
 
 struct Step {
@@ -99,11 +102,12 @@ pub(crate) fn backward(weights: &[f32], sequence: &Sequence, gradient: &mut [f32
     let mut carried = [0.0; OVERLAP_CELLS];
     for (at, (step, input)) in steps.iter().zip(&sequence.inputs).enumerate().rev() {
         let weight = sequence.weight * frame_weight(at) / total;
-        loss -= weight * step.chances[sequence.kind].max(1e-6).ln();
+        let true_kind = sequence.kinds[at];
+        loss -= weight * step.chances[true_kind].max(1e-6).ln();
         let mut after = carried;
         for kind in 0..OVERLAP_KINDS {
             // A little doubt: nobody has listened to the labels.
-            let target = if kind == sequence.kind { 0.95 } else { 0.05 / 2.0 };
+            let target = if kind == true_kind { 0.95 } else { 0.05 / 2.0 };
             let error = weight * (step.chances[kind] - target);
             let base = OUT + kind * (OVERLAP_CELLS + 1);
             add(&mut gradient[base..base + OVERLAP_CELLS], &step.after, error);
@@ -128,8 +132,9 @@ pub(crate) fn backward(weights: &[f32], sequence: &Sequence, gradient: &mut [f32
             }
         }
     }
-    let judged = steps[22.min(steps.len() - 1)].chances;
-    let right = (0..OVERLAP_KINDS).all(|kind| judged[kind] <= judged[sequence.kind]);
+    let at = 22.min(steps.len() - 1);
+    let judged = steps[at].chances;
+    let right = (0..OVERLAP_KINDS).all(|kind| judged[kind] <= judged[sequence.kinds[at]]);
     (loss, right)
 }
 
@@ -146,7 +151,7 @@ mod tests {
         let inputs = (0..12)
             .map(|t| std::array::from_fn(|i| ((t * 31 + i * 17) % 13) as f32 / 6.0 - 1.0))
             .collect();
-        let sequence = Sequence { inputs, kind: 1, weight: 1.0 };
+        let sequence = Sequence { inputs, kinds: vec![1; 12], weight: 1.0, sound: 0 };
         let mut gradient = vec![0.0; weights.len()];
         backward(&weights, &sequence, &mut gradient);
         let smoothed = |weights: &[f32]| {

@@ -209,35 +209,22 @@ pub(crate) fn meeting_backchannels(material: &Path) -> Result<Vec<Sound>, String
     Ok(sounds)
 }
 
-/// Both sides of the acted call: short utterances while the other side goes on are backchannels,
-/// long ones are turns.
+/// The turns of both sides of the acted call that last a second or more.
 pub(crate) fn call(material: &Path) -> Result<Vec<Sound>, String> {
-    let folder = material.join("B_turns/aws-call-centre");
-    let sides = ["agent", "caller"].map(|side| {
-        read(&folder.join(format!("Auto_Repairs_40_UTC_{side}.flac")))
-    });
-    let [agent, caller] = sides;
-    let sides = [agent?, caller?];
-    let stretches = [stretches(&sides[0]), stretches(&sides[1])];
     let mut sounds = Vec::new();
-    for side in 0..2 {
-        for &(from, to) in &stretches[side] {
-            let seconds = (to - from) as f32 / RATE;
-            let other = stretches[1 - side].iter();
-            let over = other
-                .filter(|(a, b)| *a < from.saturating_sub(4_000) && *b > to + 4_000)
-                .count();
-            let kind = match (seconds, over) {
-                (0.15..0.8, 1..) => BACKCHANNEL,
-                (1.0.., _) => COMMAND,
-                _ => continue,
-            };
+    for side in ["agent", "caller"] {
+        let file = format!("B_turns/aws-call-centre/Auto_Repairs_40_UTC_{side}.flac");
+        let pcm = read(&material.join(file))?;
+        for (from, to) in stretches(&pcm) {
+            if to - from < CALLER_RATE_HZ as usize {
+                continue;
+            }
             let end = to.min(from + (PIECE_S * RATE) as usize);
             sounds.push(Sound {
-                pcm: sides[side][from.saturating_sub(800)..end].to_vec(),
-                kind,
+                pcm: pcm[from.saturating_sub(800)..end].to_vec(),
+                kind: COMMAND,
                 set: "B_turns/aws-call-centre".to_owned(),
-                name: format!("side {side} at {:.1} s", from as f32 / RATE),
+                name: format!("{side} at {:.1} s", from as f32 / RATE),
             });
         }
     }

@@ -16,6 +16,8 @@ const TAIL: usize = 9_600;
 pub(crate) struct Surroundings {
     pub(crate) beds: Vec<Vec<f32>>,
     pub(crate) rooms: Vec<Vec<f32>>,
+    /// What agents said and, of the same length, what came back of it.
+    pub(crate) echoes: Vec<(Vec<f32>, Vec<f32>)>,
 }
 
 impl Surroundings {
@@ -29,9 +31,37 @@ impl Surroundings {
                 }
             }
         }
-        let rooms = rooms.iter().map(|path| Ok(response(read(&material.join(path))?)));
-        Ok(Self { beds, rooms: rooms.collect::<Result<_, String>>()? })
+        // Short ones: 27,000 mixes pass through them.
+        let rooms = rooms.iter().map(|path| {
+            let mut room = response(read(&material.join(path))?);
+            room.truncate(1_600);
+            Ok(room)
+        });
+        let rooms = rooms.collect::<Result<_, String>>()?;
+        Ok(Self { beds, rooms, echoes: Vec::new() })
     }
+}
+
+/// Streams of 20 s put together from `speech`, each with its echo in one of `rooms`.
+pub(crate) fn echo_streams(speech: &[&Sound], rooms: &[Vec<f32>]) -> Vec<(Vec<f32>, Vec<f32>)> {
+    let mut choices = Choices::new(5);
+    (0..16)
+        .map(|at| {
+            let mut agent: Vec<f32> = Vec::new();
+            while agent.len() < 20 * CALLER_RATE_HZ as usize {
+                let sound = &speech[choices.below(speech.len())].pcm;
+                let gain = amplitude(choices.between(-22.0, -16.0)) / loudness(sound);
+                agent.extend(sound.iter().map(|x| x * gain));
+                agent.extend(vec![0.0; choices.below(8_000)]);
+            }
+            let mut echo = match rooms.get(at % (rooms.len() + 1)) {
+                Some(room) => convolve(&agent, room),
+                None => agent.clone(),
+            };
+            echo.truncate(agent.len());
+            (agent, echo)
+        })
+        .collect()
 }
 
 /// An impulse response from its peak on, of unit energy, at most 0.4 s.
@@ -63,6 +93,8 @@ pub(crate) fn convolve(pcm: &[f32], response: &[f32]) -> Vec<f32> {
 /// How a sound was laid.
 pub(crate) struct Mix {
     pub(crate) pcm: Vec<i16>,
+    /// What the agent said meanwhile, where it is known.
+    pub(crate) agent: Option<Vec<i16>>,
     /// First sample of the sound and the one after its last.
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -146,7 +178,40 @@ pub(crate) fn varied(sound: &Sound, around: &Surroundings, choices: &mut Choices
     if choices.chance(0.25) {
         mix = telephone(&mix);
     }
-    finished(&mix, pcm.len())
+    let echoes = choices.chance(0.3) && !around.echoes.is_empty();
+    if !echoes {
+        return finished(&mix, pcm.len());
+    }
+    let relative = choices.between(-28.0, -4.0);
+    let before = if choices.chance(0.5) { 0 } else { 3 * LEAD / 2 };
+    let (mix, agent) = echoed(&mix, before, level * amplitude(relative), around, choices);
+    let start = LEAD + before;
+    Mix { pcm: samples(&mix), agent: Some(samples(&agent)), start, end: start + pcm.len() }
+}
+
+/// `mix` with an agent's echo at amplitude `level`, `before` samples of it in front; and the agent.
+fn echoed(
+    mix: &[f32],
+    before: usize,
+    level: f32,
+    around: &Surroundings,
+    choices: &mut Choices,
+) -> (Vec<f32>, Vec<f32>) {
+    let length = mix.len() + before;
+    let (agent, echo) = &around.echoes[choices.below(around.echoes.len())];
+    let from = choices.below(agent.len());
+    let delay = (choices.between(0.03, 0.45) * RATE) as usize;
+    // Sometimes the agent begins within the mix.
+    let silent = if choices.chance(0.5) { 0 } else { choices.below(length / 2) };
+    let part = |pcm: &[f32], after: usize| -> Vec<f32> {
+        let sound = pcm.iter().cycle().skip(from).copied();
+        std::iter::repeat_n(0.0, after).chain(sound).take(length).collect()
+    };
+    let (agent, echo) = (part(agent, silent), part(echo, silent + delay));
+    let gain = level / loudness(&echo);
+    let lead = mix[..LEAD].iter().cycle().take(before);
+    let pcm = lead.chain(mix).zip(&echo).map(|(x, y)| x + gain * y).collect();
+    (pcm, agent)
 }
 
 /// Lays `sound` as it is at `level_db` dBFS (loudest 200 ms) over a bed `bed_below_db` below.
@@ -186,7 +251,7 @@ fn lay(pcm: &[f32], bed: &[f32], level: f32, bed_part: f32) -> Vec<f32> {
 }
 
 fn finished(mix: &[f32], length: usize) -> Mix {
-    Mix { pcm: samples(mix), start: LEAD, end: LEAD + length }
+    Mix { pcm: samples(mix), agent: None, start: LEAD, end: LEAD + length }
 }
 
 /// As 16-bit samples.
