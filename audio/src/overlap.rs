@@ -74,13 +74,13 @@ impl OverlapSettings {
     };
     /// The default.
     pub const NORMAL: Self = Self {
-        early_ms: 240,
-        early_stop_permille: 950,
-        early_continue_permille: 30,
-        decide_ms: 380,
-        stop_permille: 800,
-        late_stop_permille: 880,
-        late_ms: 200,
+        early_ms: 180,
+        early_stop_permille: 900,
+        early_continue_permille: 60,
+        decide_ms: 360,
+        stop_permille: 620,
+        late_stop_permille: 780,
+        late_ms: 140,
     };
     /// The agent yields soon, to some backchannels as well.
     pub const EAGER: Self = Self {
@@ -300,7 +300,11 @@ impl OverlapJudge {
             / (BANDS - 3) as f32;
         let before = std::mem::replace(&mut self.strength, strength);
         if let Some(event) = &mut self.event {
-            event.quiet_hops = if strength < ONSET { event.quiet_hops + 1 } else { 0 };
+            event.quiet_hops = if strength < ONSET {
+                event.quiet_hops + 1
+            } else {
+                0
+            };
             if event.quiet_hops > QUIET_HOPS_MAX {
                 self.event = None;
             }
@@ -356,7 +360,11 @@ impl OverlapJudge {
                 }
             }
         }
-        if sounding < 3.0 { 0.0 } else { explained / sounding }
+        if sounding < 3.0 {
+            0.0
+        } else {
+            explained / sounding
+        }
     }
 }
 

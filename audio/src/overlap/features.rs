@@ -65,7 +65,11 @@ impl Memory {
         inputs[BANDS] = height / 20.0;
         inputs[BANDS + 1] = rise / (10.0 * BANDS as f32);
         for (at, now) in groups.into_iter().enumerate() {
-            let change = if first_frame { 0.0 } else { now - self.groups[at] };
+            let change = if first_frame {
+                0.0
+            } else {
+                now - self.groups[at]
+            };
             inputs[BANDS + 2 + at] = change / 10.0;
         }
         inputs[BANDS + 5] = (height - self.loudest) / 10.0;

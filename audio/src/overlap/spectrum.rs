@@ -103,7 +103,10 @@ impl Analyzer {
         self.low.drain(..HOP_SAMPLES);
         self.low
             .extend(x.chunks_exact(2).map(|pair| (pair[0] + pair[1]) / 2.0));
-        let flips = x.windows(2).filter(|w| (w[0] < 0.0) != (w[1] < 0.0)).count();
+        let flips = x
+            .windows(2)
+            .filter(|w| (w[0] < 0.0) != (w[1] < 0.0))
+            .count();
         Frame {
             halves,
             voicing: 0.0,

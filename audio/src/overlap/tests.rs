@@ -65,10 +65,16 @@ fn steady_noise_is_got_used_to() {
     for at in 0..500 {
         judge.push(&pcm((0..320).map(|_| noise.next(0.1))), None);
         let is_ducked = judge.view().onset_ms_ago.is_some();
-        assert!(at < 120 || !is_ducked, "ducked {at} frames after the noise began");
+        assert!(
+            at < 120 || !is_ducked,
+            "ducked {at} frames after the noise began"
+        );
         ducked += usize::from(is_ducked);
     }
-    assert!(ducked > 0, "noise 40 dB louder than before is an onset at first");
+    assert!(
+        ducked > 0,
+        "noise 40 dB louder than before is an onset at first"
+    );
 }
 
 #[test]
@@ -129,7 +135,9 @@ fn the_agents_echo_is_called_echo_and_never_stops_it() {
         let delay = delay_ms * 16;
         let mut noise = Noise(delay as u32);
         let echo = pcm((0..agent.len()).map(|k| {
-            let echo = k.checked_sub(delay).map_or(0.0, |k| f32::from(agent[k]) / 32_768.0);
+            let echo = k
+                .checked_sub(delay)
+                .map_or(0.0, |k| f32::from(agent[k]) / 32_768.0);
             0.316 * echo + noise.next(0.001)
         }));
         let mut judge = OverlapJudge::default();
@@ -137,15 +145,25 @@ fn the_agents_echo_is_called_echo_and_never_stops_it() {
         for (at, (caller, agent)) in frames(&echo).zip(frames(&agent)).enumerate() {
             judge.push(caller, Some(agent));
             let view = judge.view();
-            assert_ne!(view.decision, OverlapDecision::Stop, "{delay_ms} ms, frame {at}");
+            assert_ne!(
+                view.decision,
+                OverlapDecision::Stop,
+                "{delay_ms} ms, frame {at}"
+            );
             if view.onset_ms_ago.is_some() && at > 150 {
                 sounds += 1;
                 echoes += usize::from(view.echo_permille > 500);
             }
         }
         let found = judge.echo_delay_ms().unwrap();
-        assert!(found.abs_diff(delay_ms as u32) <= 30, "{delay_ms} ms: found {found}");
-        assert!(sounds < 50 || echoes * 2 > sounds, "{delay_ms} ms: {echoes} of {sounds}");
+        assert!(
+            found.abs_diff(delay_ms as u32) <= 30,
+            "{delay_ms} ms: found {found}"
+        );
+        assert!(
+            sounds < 50 || echoes * 2 > sounds,
+            "{delay_ms} ms: {echoes} of {sounds}"
+        );
     }
 }
 
@@ -167,10 +185,14 @@ fn without_echo_no_delay_is_found_and_the_caller_is_heard() {
 
 #[test]
 fn weights_are_as_many_as_the_model_has() {
-    assert_eq!(include_bytes!("weights.bin").len(), 4 * overlap_weight_count());
+    assert_eq!(
+        include_bytes!("weights.bin").len(),
+        4 * overlap_weight_count()
+    );
     let trained = Model::trained();
     drop(trained);
-    let mut judge = OverlapJudge::with_weights(OverlapSettings::NORMAL, vec![0.0; overlap_weight_count()]);
+    let mut judge =
+        OverlapJudge::with_weights(OverlapSettings::NORMAL, vec![0.0; overlap_weight_count()]);
     for frame in frames(&babble(1, 0.3, 1)) {
         judge.push(frame, None);
     }

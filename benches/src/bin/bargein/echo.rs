@@ -74,7 +74,11 @@ pub(crate) struct Heard {
 fn speech(material: &Path) -> Result<Vec<Vec<f32>>, String> {
     let path = material.join("F_text/slurp-devel-text/sentences.tsv");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let sentences: Vec<&str> = text.lines().skip(1).filter_map(|l| l.split('\t').nth(3)).collect();
+    let sentences: Vec<&str> = text
+        .lines()
+        .skip(1)
+        .filter_map(|l| l.split('\t').nth(3))
+        .collect();
     let mut calls = Vec::new();
     let mut at = 0;
     for call in 0..10 {
@@ -90,7 +94,10 @@ fn speech(material: &Path) -> Result<Vec<Vec<f32>>, String> {
         pcm.truncate(CALL);
         calls.push(pcm);
     }
-    let people = ["A_stt/librispeech-train-clean", "D_speakers/librispeech-train-clean-impostors"];
+    let people = [
+        "A_stt/librispeech-train-clean",
+        "D_speakers/librispeech-train-clean-impostors",
+    ];
     let mut pcm: Vec<f32> = Vec::new();
     for set in people {
         for (_, clip) in material::folder(material, set)? {
@@ -123,7 +130,8 @@ pub(crate) fn calls(material: &Path, echo_db: f32) -> Result<Vec<Call>, String> 
             echo.truncate(agent.len());
             let gain = amplitude(AGENT_DBFS + echo_db) / level(&echo);
             let noise = amplitude(NOISE_DBFS);
-            echo.iter_mut().for_each(|x| *x = *x * gain + noise * choices.normal());
+            echo.iter_mut()
+                .for_each(|x| *x = *x * gain + noise * choices.normal());
             Call { agent, echo }
         })
         .collect())
@@ -131,23 +139,39 @@ pub(crate) fn calls(material: &Path, echo_db: f32) -> Result<Vec<Call>, String> 
 
 /// Mean level over the parts that are speech.
 fn level(pcm: &[f32]) -> f32 {
-    let powers: Vec<f32> =
-        pcm.chunks(320).map(|hop| hop.iter().map(|x| x * x).sum::<f32>() / 320.0).collect();
+    let powers: Vec<f32> = pcm
+        .chunks(320)
+        .map(|hop| hop.iter().map(|x| x * x).sum::<f32>() / 320.0)
+        .collect();
     let most = powers.iter().copied().fold(0.0, f32::max);
-    let speech: Vec<f32> = powers.into_iter().filter(|power| *power > most / 1_000.0).collect();
+    let speech: Vec<f32> = powers
+        .into_iter()
+        .filter(|power| *power > most / 1_000.0)
+        .collect();
     (speech.iter().sum::<f32>() / speech.len().max(1) as f32).sqrt()
 }
 
 /// Plays a call to the judge, with `caller` spoken over it where one is given.
-pub(crate) fn play(trial: &Trial, guard: Guard, call: &Call, caller: Option<(&[f32], usize)>) -> Heard {
+pub(crate) fn play(
+    trial: &Trial,
+    guard: Guard,
+    call: &Call,
+    caller: Option<(&[f32], usize)>,
+) -> Heard {
     let mut microphone = call.echo.clone();
     if let Some((pcm, at)) = caller {
-        microphone[at..].iter_mut().zip(pcm).for_each(|(x, y)| *x += y);
+        microphone[at..]
+            .iter_mut()
+            .zip(pcm)
+            .for_each(|(x, y)| *x += y);
     }
     let (microphone, agent) = (samples(&microphone), samples(&call.agent));
     let mut judge = trial.judge();
     let stream = StreamConfig::new(CALLER_RATE_HZ, 1);
-    let config = Config { echo_canceller: Some(EchoCanceller::default()), ..Default::default() };
+    let config = Config {
+        echo_canceller: Some(EchoCanceller::default()),
+        ..Default::default()
+    };
     let mut canceller = AudioProcessing::builder()
         .config(config)
         .capture_config(stream)
@@ -156,7 +180,9 @@ pub(crate) fn play(trial: &Trial, guard: Guard, call: &Call, caller: Option<(&[f
     let cancels = matches!(guard, Guard::Canceller | Guard::Both);
     let mut heard = Heard::default();
     let mut stopped = false;
-    let pairs = microphone.chunks_exact(CALLER_FRAME_SAMPLES).zip(agent.chunks_exact(CALLER_FRAME_SAMPLES));
+    let pairs = microphone
+        .chunks_exact(CALLER_FRAME_SAMPLES)
+        .zip(agent.chunks_exact(CALLER_FRAME_SAMPLES));
     for (at, (caller, agent)) in pairs.enumerate() {
         let mut frame = [0; CALLER_FRAME_SAMPLES];
         frame.copy_from_slice(caller);
@@ -180,7 +206,8 @@ pub(crate) fn play(trial: &Trial, guard: Guard, call: &Call, caller: Option<(&[f
         heard.guard_time += between - began;
         let view = judge.view();
         heard.frames += 1;
-        heard.ducked_frames += usize::from(view.onset_ms_ago.is_some());
+        let ducks = [OverlapDecision::Undecided, OverlapDecision::Stop];
+        heard.ducked_frames += usize::from(ducks.contains(&view.decision));
         let stops = view.decision == OverlapDecision::Stop;
         if stops && !stopped {
             heard.stops.push((at + 1) * CALLER_FRAME_SAMPLES);
@@ -210,7 +237,12 @@ const BARGE_IN_S: [usize; 3] = [2, 8, 20];
 const STOP_WITHIN: usize = 2 * RATE;
 
 /// Plays all calls, then each of `commands` over one of them.
-pub(crate) fn row(trial: &Trial, guard: (Guard, &'static str), calls: &[Call], commands: &[Sound]) -> EchoRow {
+pub(crate) fn row(
+    trial: &Trial,
+    guard: (Guard, &'static str),
+    calls: &[Call],
+    commands: &[Sound],
+) -> EchoRow {
     let (mut stops, mut ducked, mut frames) = (0, 0, 0);
     let (mut guard_time, mut judge_time) = (Duration::ZERO, Duration::ZERO);
     for call in calls {
@@ -222,7 +254,11 @@ pub(crate) fn row(trial: &Trial, guard: (Guard, &'static str), calls: &[Call], c
         judge_time += heard.judge_time;
     }
     let (mut count, mut times) = (0, Vec::new());
-    for (at, command) in commands.iter().filter(|command| command.kind == COMMAND).enumerate() {
+    for (at, command) in commands
+        .iter()
+        .filter(|command| command.kind == COMMAND)
+        .enumerate()
+    {
         let call = &calls[at % calls.len()];
         let start = BARGE_IN_S[at % BARGE_IN_S.len()] * RATE;
         let short = Call {
@@ -234,7 +270,10 @@ pub(crate) fn row(trial: &Trial, guard: (Guard, &'static str), calls: &[Call], c
         let truth = start + onset(&command.pcm).unwrap_or(0);
         let heard = play(trial, guard.0, &short, Some((&pcm, start)));
         count += 1;
-        let stop = heard.stops.iter().find(|stop| **stop > truth && **stop < truth + STOP_WITHIN);
+        let stop = heard
+            .stops
+            .iter()
+            .find(|stop| **stop > truth && **stop < truth + STOP_WITHIN);
         times.extend(stop.map(|stop| (stop - truth) as f32 / 16.0));
     }
     EchoRow {
@@ -261,7 +300,10 @@ pub(crate) fn devices(material: &Path) -> Result<Vec<Call>, String> {
     pairs
         .into_iter()
         .map(|(agent, echo)| {
-            Ok(Call { agent: read(&folder.join(agent))?, echo: read(&folder.join(echo))? })
+            Ok(Call {
+                agent: read(&folder.join(agent))?,
+                echo: read(&folder.join(echo))?,
+            })
         })
         .collect()
 }

@@ -38,7 +38,11 @@ pub(crate) fn grains<'a>(sounds: impl Iterator<Item = &'a Sound>) -> Vec<Grain> 
             let period = period(pcm)?;
             let change: f32 = pcm.windows(2).map(|w| (w[1] - w[0]) * (w[1] - w[0])).sum();
             let nasal = change / (power * LENGTH as f32) < CLOSED_MAX;
-            Some(Grain { pcm: pcm.to_vec(), period, nasal })
+            Some(Grain {
+                pcm: pcm.to_vec(),
+                period,
+                nasal,
+            })
         });
         found.extend(fitting.take(4));
     }

@@ -31,7 +31,12 @@ struct Step {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 8];
     let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = left.remainder().iter().zip(right.remainder()).map(|(a, b)| a * b).sum();
+    let rest: f32 = left
+        .remainder()
+        .iter()
+        .zip(right.remainder())
+        .map(|(a, b)| a * b)
+        .sum();
     for (a, b) in left.zip(right) {
         for lane in 0..8 {
             lanes[lane] += a[lane] * b[lane];
@@ -110,7 +115,11 @@ pub(crate) fn backward(weights: &[f32], sequence: &Sequence, gradient: &mut [f32
             let target = if kind == true_kind { 0.95 } else { 0.05 / 2.0 };
             let error = weight * (step.chances[kind] - target);
             let base = OUT + kind * (OVERLAP_CELLS + 1);
-            add(&mut gradient[base..base + OVERLAP_CELLS], &step.after, error);
+            add(
+                &mut gradient[base..base + OVERLAP_CELLS],
+                &step.after,
+                error,
+            );
             gradient[base + OVERLAP_CELLS] += error;
             add(&mut after, &weights[base..base + OVERLAP_CELLS], error);
         }
@@ -121,7 +130,11 @@ pub(crate) fn backward(weights: &[f32], sequence: &Sequence, gradient: &mut [f32
             let d_update = after[cell] * (c - step.before[cell]) * z * (1.0 - z);
             let d_reset = d_candidate * step.recurrent[cell] * r * (1.0 - r);
             carried[cell] += after[cell] * (1.0 - z);
-            let errors = [(d_update, d_update), (d_reset, d_reset), (d_candidate, d_candidate * r)];
+            let errors = [
+                (d_update, d_update),
+                (d_reset, d_reset),
+                (d_candidate, d_candidate * r),
+            ];
             for (gate, (direct, recurrent)) in errors.into_iter().enumerate() {
                 let base = (gate * OVERLAP_CELLS + cell) * ROW;
                 add(&mut gradient[base..base + OVERLAP_INPUTS], input, direct);
@@ -151,7 +164,12 @@ mod tests {
         let inputs = (0..12)
             .map(|t| std::array::from_fn(|i| ((t * 31 + i * 17) % 13) as f32 / 6.0 - 1.0))
             .collect();
-        let sequence = Sequence { inputs, kinds: vec![1; 12], weight: 1.0, sound: 0 };
+        let sequence = Sequence {
+            inputs,
+            kinds: vec![1; 12],
+            weight: 1.0,
+            sound: 0,
+        };
         let mut gradient = vec![0.0; weights.len()];
         backward(&weights, &sequence, &mut gradient);
         let smoothed = |weights: &[f32]| {
@@ -173,7 +191,11 @@ mod tests {
             moved[at] -= 2e-2;
             let slope = (up - smoothed(&moved)) / 2e-2;
             let error = (slope - gradient[at]).abs();
-            assert!(error < 1e-4 + 0.05 * slope.abs(), "{at}: {slope} {}", gradient[at]);
+            assert!(
+                error < 1e-4 + 0.05 * slope.abs(),
+                "{at}: {slope} {}",
+                gradient[at]
+            );
         }
     }
 }

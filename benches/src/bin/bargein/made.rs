@@ -23,7 +23,12 @@ impl Resonance {
     fn new(hz: f32, width_hz: f32) -> Self {
         let r = (-std::f32::consts::PI * width_hz / RATE).exp();
         let a = 2.0 * r * (TAU * hz / RATE).cos();
-        Self { a, b: -r * r, gain: 1.0 - a + r * r, y: (0.0, 0.0) }
+        Self {
+            a,
+            b: -r * r,
+            gain: 1.0 - a + r * r,
+            y: (0.0, 0.0),
+        }
     }
 
     fn step(&mut self, x: f32) -> f32 {
@@ -55,7 +60,11 @@ impl<'a> Source<'a> {
         let fitting: Vec<&Grain> = grains.iter().filter(|grain| grain.nasal == nasal).collect();
         let grain = (choices.chance(0.65) && !fitting.is_empty())
             .then(|| fitting[choices.below(fitting.len())]);
-        Self { grain, nasal, breath }
+        Self {
+            grain,
+            nasal,
+            breath,
+        }
     }
 
     /// A pitch that suits the source, in Hz.
@@ -87,7 +96,13 @@ impl<'a> Source<'a> {
 }
 
 /// Pulses from `f0` to `f1` Hz through a throat.
-fn throat(choices: &mut Choices, length: usize, f0: (f32, f32), nasal: bool, breath: f32) -> Vec<f32> {
+fn throat(
+    choices: &mut Choices,
+    length: usize,
+    f0: (f32, f32),
+    nasal: bool,
+    breath: f32,
+) -> Vec<f32> {
     let formants: [(f32, f32); 5] = if nasal {
         [
             (choices.between(220.0, 300.0), 80.0),
@@ -109,7 +124,13 @@ fn throat(choices: &mut Choices, length: usize, f0: (f32, f32), nasal: bool, bre
     let fall = choices.between(0.25, 0.7);
     let first = if nasal { 0.1 } else { 0.6 };
     let weights: Vec<f32> = (0..5)
-        .map(|k| if k == 0 { 1.0 } else { first * fall.powi(k - 1) })
+        .map(|k| {
+            if k == 0 {
+                1.0
+            } else {
+                first * fall.powi(k - 1)
+            }
+        })
         .collect();
     let damping = choices.between(0.6, 0.95);
     let (mut phase, mut tilt) = (0.0f32, 0.0f32);
@@ -122,7 +143,11 @@ fn throat(choices: &mut Choices, length: usize, f0: (f32, f32), nasal: bool, bre
             phase -= pulse;
             tilt = damping * tilt + pulse;
             let x = tilt + breath * choices.normal();
-            throat.iter_mut().zip(&weights).map(|(r, w)| w * r.step(x)).sum::<f32>()
+            throat
+                .iter_mut()
+                .zip(&weights)
+                .map(|(r, w)| w * r.step(x))
+                .sum::<f32>()
         })
         .collect()
 }
@@ -130,18 +155,39 @@ fn throat(choices: &mut Choices, length: usize, f0: (f32, f32), nasal: bool, bre
 /// Noise through a throat, with its own envelope.
 fn breath(choices: &mut Choices, seconds: f32, sharp: bool) -> Vec<f32> {
     let mut throat = [
-        Resonance::new(choices.between(500.0, 1_200.0), choices.between(200.0, 600.0)),
-        Resonance::new(choices.between(1_400.0, 2_600.0), choices.between(300.0, 900.0)),
-        Resonance::new(choices.between(3_000.0, 5_500.0), choices.between(600.0, 2_000.0)),
+        Resonance::new(
+            choices.between(500.0, 1_200.0),
+            choices.between(200.0, 600.0),
+        ),
+        Resonance::new(
+            choices.between(1_400.0, 2_600.0),
+            choices.between(300.0, 900.0),
+        ),
+        Resonance::new(
+            choices.between(3_000.0, 5_500.0),
+            choices.between(600.0, 2_000.0),
+        ),
     ];
-    let weights = [choices.between(0.3, 1.0), choices.between(0.3, 1.0), choices.between(0.1, 1.0)];
+    let weights = [
+        choices.between(0.3, 1.0),
+        choices.between(0.3, 1.0),
+        choices.between(0.1, 1.0),
+    ];
     let length = samples(seconds);
     (0..length)
         .map(|k| {
             let at = k as f32 / length as f32;
             let x = choices.normal();
-            let y: f32 = throat.iter_mut().zip(weights).map(|(r, w)| w * r.step(x)).sum();
-            let shape = if sharp { (-5.0 * at).exp() * (at * 60.0).min(1.0) } else { (at * TAU / 2.0).sin() };
+            let y: f32 = throat
+                .iter_mut()
+                .zip(weights)
+                .map(|(r, w)| w * r.step(x))
+                .sum();
+            let shape = if sharp {
+                (-5.0 * at).exp() * (at * 60.0).min(1.0)
+            } else {
+                (at * TAU / 2.0).sin()
+            };
             y * shape
         })
         .collect()
@@ -173,7 +219,11 @@ fn murmur(choices: &mut Choices, grains: &[Grain]) -> Vec<f32> {
             let seconds = choices.between(0.15, 0.9);
             let hum = closed.tone(choices, seconds, (f0 * bend, f0 * bend * 0.95));
             let level = choices.between(0.25, 1.0);
-            joined(&mut pcm, &scaled(hum, level), samples(choices.between(0.02, 0.08)));
+            joined(
+                &mut pcm,
+                &scaled(hum, level),
+                samples(choices.between(0.02, 0.08)),
+            );
         }
         let (rise, fall) = (choices.between(0.01, 0.08), choices.between(0.03, 0.25));
         let length = pcm.len();
@@ -255,7 +305,10 @@ fn cough(choices: &mut Choices, grains: &[Grain]) -> Vec<f32> {
             let f0 = choices.between(90.0, 300.0);
             let seconds = choices.between(0.05, 0.15);
             let source = Source::new(choices, grains, false, 0.5);
-            pcm.extend(scaled(source.syllable(choices, seconds, (f0, f0 * 0.7)), 0.5));
+            pcm.extend(scaled(
+                source.syllable(choices, seconds, (f0, f0 * 0.7)),
+                0.5,
+            ));
         }
         pcm.extend(gap(choices.between(0.05, 0.35)));
     }
@@ -278,7 +331,11 @@ fn clatter(choices: &mut Choices, _: &[Grain]) -> Vec<f32> {
         let level = choices.between(0.3, 1.0);
         let hit: Vec<f32> = (0..length)
             .map(|k| {
-                let x = if k < 24 { choices.normal() } else { 0.01 * choices.normal() };
+                let x = if k < 24 {
+                    choices.normal()
+                } else {
+                    0.01 * choices.normal()
+                };
                 body.step(x)
             })
             .collect();
@@ -294,14 +351,22 @@ fn tones(choices: &mut Choices, _: &[Grain]) -> Vec<f32> {
     for _ in 0..1 + choices.below(6) {
         let base = choices.between(150.0, 1_800.0);
         let partials: Vec<(f32, f32)> = (0..1 + choices.below(5))
-            .map(|k| (base * [1.0, 1.26, 1.5, 2.0, 3.0][k], choices.between(0.2, 1.0)))
+            .map(|k| {
+                (
+                    base * [1.0, 1.26, 1.5, 2.0, 3.0][k],
+                    choices.between(0.2, 1.0),
+                )
+            })
             .collect();
         let length = samples(choices.between(0.08, 0.5));
         let decay = choices.between(0.0, 6.0);
         let note: Vec<f32> = (0..length)
             .map(|k| {
                 let (t, at) = (k as f32 / RATE, k as f32 / length as f32);
-                let y: f32 = partials.iter().map(|(hz, w)| w * (TAU * hz * t).sin()).sum();
+                let y: f32 = partials
+                    .iter()
+                    .map(|(hz, w)| w * (TAU * hz * t).sin())
+                    .sum();
                 y * (-decay * at).exp() * ((1.0 - at) * 20.0).min(1.0) * (at * 40.0).min(1.0)
             })
             .collect();
@@ -316,7 +381,10 @@ fn tones(choices: &mut Choices, _: &[Grain]) -> Vec<f32> {
 /// A rumble, hiss or hum that swells.
 fn swell(choices: &mut Choices, _: &[Grain]) -> Vec<f32> {
     let length = samples(choices.between(0.3, 1.5));
-    let mut body = Resonance::new(choices.between(80.0, 5_000.0), choices.between(200.0, 4_000.0));
+    let mut body = Resonance::new(
+        choices.between(80.0, 5_000.0),
+        choices.between(200.0, 4_000.0),
+    );
     let rate = choices.between(0.5, 8.0);
     let depth = choices.between(0.0, 1.0);
     (0..length)

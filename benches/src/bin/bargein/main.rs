@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p antiphon-benches --bin bargein -- [--write]` measures and prints; `--write`
 //! puts the tables into `docs/bargein.md`. `... -- train [NAME ...]` makes weights anew: `shipped`
-//! and the two that are only measured with, all three where none is named.
+//! and the two that are only measured with, all three where none is named. `--short` leaves the
+//! echo out.
 
 mod echo;
 mod grains;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
         Some((first, names)) if first == "train" => train_all(&root, &material, names),
-        _ => measure(&root, &material, arguments.iter().any(|argument| argument == "--write")),
+        _ => measure(&root, &material, &arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,21 +79,30 @@ fn train_all(root: &Path, material: &Path, names: &[String]) -> Result<(), Strin
 
 /// The judge with the weights of that name.
 fn trial(root: &Path, name: &str) -> Result<Trial, String> {
-    let path = WEIGHTS.iter().find(|(other, _)| *other == name).map_or("", |(_, path)| path);
+    let path = WEIGHTS
+        .iter()
+        .find(|(other, _)| *other == name)
+        .map_or("", |(_, path)| path);
     let path = root.join(path);
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let weights = bytes
         .chunks_exact(4)
         .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
         .collect();
-    Ok(Trial { settings: OverlapSettings::NORMAL, weights: Some(weights) })
+    Ok(Trial {
+        settings: OverlapSettings::NORMAL,
+        weights: Some(weights),
+    })
 }
 
 fn rows(trial: &Trial, groups: &[trial::Group], bed: &[f32], below_db: f32) -> Vec<Row> {
-    groups.iter().map(|group| trial::row(trial, group, bed, below_db)).collect()
+    groups
+        .iter()
+        .map(|group| trial::row(trial, group, bed, below_db))
+        .collect()
 }
 
-fn measure(root: &Path, material: &Path, write: bool) -> Result<(), String> {
+fn measure(root: &Path, material: &Path, options: &[String]) -> Result<(), String> {
     const SILENCE: [f32; 1] = [0.0];
     let (shipped, no_mfa) = (trial(root, "shipped")?, trial(root, "without-mfa")?);
     let unseen = trial::unseen(material)?;
@@ -103,7 +113,12 @@ fn measure(root: &Path, material: &Path, write: bool) -> Result<(), String> {
     let mut noisy = rows(&shipped, &unseen, &bed, 15.0);
     let of_mfa = rows(&no_mfa, &mfa, &SILENCE, 200.0);
     let of_mfa_noisy = rows(&no_mfa, &mfa, &bed, 15.0);
-    let folds = rows(&trial(root, "without-sets")?, &trial::left_out(material)?, &SILENCE, 200.0);
+    let folds = rows(
+        &trial(root, "without-sets")?,
+        &trial::left_out(material)?,
+        &SILENCE,
+        200.0,
+    );
     let trained = rows(&shipped, &mfa, &SILENCE, 200.0);
     for (rows, more) in [(&mut quiet, of_mfa), (&mut noisy, of_mfa_noisy)] {
         rows.extend(more);
@@ -116,13 +131,22 @@ fn measure(root: &Path, material: &Path, write: bool) -> Result<(), String> {
     }
     let mut out = table::sounds("Sounds never trained with, over a silent line", &quiet);
     out += &table::sounds("The same over noise 15 dB below them", &noisy);
-    out += &table::sounds("Training sets, with weights trained without these four", &folds);
-    out += &table::sounds("mfa-disfluency with the shipped weights, which know it", &trained);
+    out += &table::sounds(
+        "Training sets, with weights trained without these four",
+        &folds,
+    );
+    out += &table::sounds(
+        "mfa-disfluency with the shipped weights, which know it",
+        &trained,
+    );
     out += &modes(&shipped, &no_mfa, &unseen, &mfa);
     out += &table::steady(&trial::steady(&shipped, material)?);
-    out += &echoes(&shipped, material)?;
+    let has = |option: &str| options.iter().any(|other| other == option);
+    if !has("--short") {
+        out += &echoes(&shipped, material)?;
+    }
     println!("{out}");
-    if write {
+    if has("--write") {
         table::write(&root.join("docs/bargein.md"), &out)?;
     }
     Ok(())
@@ -136,12 +160,27 @@ fn modes(shipped: &Trial, no_mfa: &Trial, unseen: &[trial::Group], mfa: &[trial:
         ("normal", OverlapSettings::NORMAL),
         ("eager", OverlapSettings::EAGER),
     ] {
-        let of = |trial: &Trial| Trial { settings, weights: trial.weights.clone() };
+        let of = |trial: &Trial| Trial {
+            settings,
+            weights: trial.weights.clone(),
+        };
         let mut found = rows(&of(shipped), unseen, &[0.0], 200.0);
         found.extend(rows(&of(no_mfa), mfa, &[0.0], 200.0));
-        all.push(trial::together(&format!("{name}: commands"), &found, &[COMMAND]));
-        all.push(trial::together(&format!("{name}: backchannels"), &found, &[BACKCHANNEL]));
-        all.push(trial::together(&format!("{name}: noises"), &found, &[NOISE]));
+        all.push(trial::together(
+            &format!("{name}: commands"),
+            &found,
+            &[COMMAND],
+        ));
+        all.push(trial::together(
+            &format!("{name}: backchannels"),
+            &found,
+            &[BACKCHANNEL],
+        ));
+        all.push(trial::together(
+            &format!("{name}: noises"),
+            &found,
+            &[NOISE],
+        ));
     }
     table::sounds("The same by mode", &all)
 }
@@ -151,9 +190,18 @@ fn echoes(shipped: &Trial, material: &Path) -> Result<String, String> {
     let calls = echo::calls(material, echo::ECHO_DB)?;
     let devices = echo::devices(material)?;
     let over = |calls: &[echo::Call], commands: &[material::Sound]| -> Vec<echo::EchoRow> {
-        echo::GUARDS.into_iter().map(|guard| echo::row(shipped, guard, calls, commands)).collect()
+        echo::GUARDS
+            .into_iter()
+            .map(|guard| echo::row(shipped, guard, calls, commands))
+            .collect()
     };
-    let mut out = table::echoes("The agent's echo at -10 dB, no other canceller", &over(&calls, &commands));
-    out += &table::echoes("Recordings of two real devices, nobody speaking", &over(&devices, &[]));
+    let mut out = table::echoes(
+        "The agent's echo at -10 dB, no other canceller",
+        &over(&calls, &commands),
+    );
+    out += &table::echoes(
+        "Recordings of two real devices, nobody speaking",
+        &over(&devices, &[]),
+    );
     Ok(out)
 }

@@ -27,21 +27,35 @@ const RATE: f32 = CALLER_RATE_HZ as f32;
 
 /// Sets of speech that the model is trained with.
 pub(crate) const SPEECH_SETS: [&str; 13] = [
-    "A_stt/an4-train", "A_stt/fsdd", "A_stt/pocketsphinx", "A_stt/librispeech-train-clean",
-    "A_stt/google-samples", "A_stt/azure-samples", "A_stt/ljspeech", "A_stt/common-voice-howl",
-    "A_stt/fleurs-7-languages", "A_stt/mfa-tests", "A_stt/picovoice",
-    "D_speakers/librispeech-train-clean-impostors", "D_speakers/vctk-4spk",
+    "A_stt/an4-train",
+    "A_stt/fsdd",
+    "A_stt/pocketsphinx",
+    "A_stt/librispeech-train-clean",
+    "A_stt/google-samples",
+    "A_stt/azure-samples",
+    "A_stt/ljspeech",
+    "A_stt/common-voice-howl",
+    "A_stt/fleurs-7-languages",
+    "A_stt/mfa-tests",
+    "A_stt/picovoice",
+    "D_speakers/librispeech-train-clean-impostors",
+    "D_speakers/vctk-4spk",
 ];
 /// Sets of noise that the model is trained with.
 pub(crate) const NOISE_SETS: [&str; 4] = [
-    "C_noise/kitchen", "C_noise/speech-commands-background", "C_noise/audiomentations",
+    "C_noise/kitchen",
+    "C_noise/speech-commands-background",
+    "C_noise/audiomentations",
     "C_noise/deepfilternet",
 ];
 /// Files of noise that it is only measured with.
 pub(crate) const NOISE_REPORTED: [&str; 8] = [
-    "C_noise/speechbrain-noise-rir/noise1.flac", "C_noise/speechbrain-noise-rir/noise2.flac",
-    "C_noise/speechbrain-noise-rir/noise3.flac", "C_noise/speechbrain-noise-rir/noise4.flac",
-    "C_noise/speechbrain-noise-rir/noise5.flac", "C_noise/picovoice-koala/koala_noise.wav",
+    "C_noise/speechbrain-noise-rir/noise1.flac",
+    "C_noise/speechbrain-noise-rir/noise2.flac",
+    "C_noise/speechbrain-noise-rir/noise3.flac",
+    "C_noise/speechbrain-noise-rir/noise4.flac",
+    "C_noise/speechbrain-noise-rir/noise5.flac",
+    "C_noise/picovoice-koala/koala_noise.wav",
     "C_noise/scaper-urban/street_150993__saphe__street-scene-1.flac",
     "C_noise/scaper-urban/noise_noise-free-sound-0145.flac",
 ];
@@ -97,17 +111,26 @@ pub(crate) fn read(path: &Path) -> Result<Vec<f32>, String> {
 /// The recordings of a folder that can be read (WAV and FLAC), by name.
 pub(crate) fn folder(material: &Path, set: &str) -> Result<Vec<(String, Vec<f32>)>, String> {
     let entries = fs::read_dir(material.join(set)).map_err(|error| format!("{set}: {error}"))?;
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     paths.sort();
     paths
         .into_iter()
         .filter(|path| {
-            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            let extension = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .unwrap_or_default();
             let name = path.to_string_lossy();
             matches!(extension, "wav" | "flac") && !name.contains("law.") && !name.contains("mulaw")
         })
         .map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             Ok((name, read(&path)?))
         })
         .collect()
@@ -198,7 +221,10 @@ pub(crate) fn meeting_backchannels(material: &Path) -> Result<Vec<Sound>, String
             continue;
         }
         let pcm = read(&folder.join(format!("{file}.flac")))?;
-        let (from, to) = (((start - 0.05) * RATE) as usize, ((end + 0.1) * RATE) as usize);
+        let (from, to) = (
+            ((start - 0.05) * RATE) as usize,
+            ((end + 0.1) * RATE) as usize,
+        );
         sounds.push(Sound {
             pcm: pcm[from..to.min(pcm.len())].to_vec(),
             kind: BACKCHANNEL,

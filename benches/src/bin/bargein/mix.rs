@@ -38,7 +38,11 @@ impl Surroundings {
             Ok(room)
         });
         let rooms = rooms.collect::<Result<_, String>>()?;
-        Ok(Self { beds, rooms, echoes: Vec::new() })
+        Ok(Self {
+            beds,
+            rooms,
+            echoes: Vec::new(),
+        })
     }
 }
 
@@ -186,7 +190,12 @@ pub(crate) fn varied(sound: &Sound, around: &Surroundings, choices: &mut Choices
     let before = if choices.chance(0.5) { 0 } else { 3 * LEAD / 2 };
     let (mix, agent) = echoed(&mix, before, level * amplitude(relative), around, choices);
     let start = LEAD + before;
-    Mix { pcm: samples(&mix), agent: Some(samples(&agent)), start, end: start + pcm.len() }
+    Mix {
+        pcm: samples(&mix),
+        agent: Some(samples(&agent)),
+        start,
+        end: start + pcm.len(),
+    }
 }
 
 /// `mix` with an agent's echo at amplitude `level`, `before` samples of it in front; and the agent.
@@ -202,21 +211,37 @@ fn echoed(
     let from = choices.below(agent.len());
     let delay = (choices.between(0.03, 0.45) * RATE) as usize;
     // Sometimes the agent begins within the mix.
-    let silent = if choices.chance(0.5) { 0 } else { choices.below(length / 2) };
+    let silent = if choices.chance(0.5) {
+        0
+    } else {
+        choices.below(length / 2)
+    };
     let part = |pcm: &[f32], after: usize| -> Vec<f32> {
         let sound = pcm.iter().cycle().skip(from).copied();
-        std::iter::repeat_n(0.0, after).chain(sound).take(length).collect()
+        std::iter::repeat_n(0.0, after)
+            .chain(sound)
+            .take(length)
+            .collect()
     };
     let (agent, echo) = (part(agent, silent), part(echo, silent + delay));
     let gain = level / loudness(&echo);
     let lead = mix[..LEAD].iter().cycle().take(before);
-    let pcm = lead.chain(mix).zip(&echo).map(|(x, y)| x + gain * y).collect();
+    let pcm = lead
+        .chain(mix)
+        .zip(&echo)
+        .map(|(x, y)| x + gain * y)
+        .collect();
     (pcm, agent)
 }
 
 /// Lays `sound` as it is at `level_db` dBFS (loudest 200 ms) over a bed `bed_below_db` below.
 pub(crate) fn plain(sound: &Sound, bed: &[f32], level_db: f32, bed_below_db: f32) -> Mix {
-    let mix = lay(&sound.pcm, bed, amplitude(level_db), amplitude(-bed_below_db));
+    let mix = lay(
+        &sound.pcm,
+        bed,
+        amplitude(level_db),
+        amplitude(-bed_below_db),
+    );
     finished(&mix, sound.pcm.len())
 }
 
@@ -233,7 +258,12 @@ fn bed(around: &Surroundings, choices: &mut Choices) -> Vec<f32> {
     }
     let bed = &around.beds[choices.below(around.beds.len())];
     let from = choices.below(bed.len());
-    bed[from..].iter().chain(&bed[..from]).copied().take(120_000).collect()
+    bed[from..]
+        .iter()
+        .chain(&bed[..from])
+        .copied()
+        .take(120_000)
+        .collect()
 }
 
 fn lay(pcm: &[f32], bed: &[f32], level: f32, bed_part: f32) -> Vec<f32> {
@@ -241,7 +271,12 @@ fn lay(pcm: &[f32], bed: &[f32], level: f32, bed_part: f32) -> Vec<f32> {
     let power = bed.iter().map(|x| x * x).sum::<f32>() / bed.len().max(1) as f32;
     let bed_gain = level * bed_part / (power.sqrt() + 1e-9);
     let length = LEAD + pcm.len() + TAIL;
-    let mut mix: Vec<f32> = bed.iter().cycle().take(length).map(|x| x * bed_gain).collect();
+    let mut mix: Vec<f32> = bed
+        .iter()
+        .cycle()
+        .take(length)
+        .map(|x| x * bed_gain)
+        .collect();
     mix.resize(length, 0.0);
     for (at, x) in pcm.iter().enumerate() {
         let edge = (at.min(pcm.len() - 1 - at) as f32 / 80.0).min(1.0);
@@ -251,10 +286,17 @@ fn lay(pcm: &[f32], bed: &[f32], level: f32, bed_part: f32) -> Vec<f32> {
 }
 
 fn finished(mix: &[f32], length: usize) -> Mix {
-    Mix { pcm: samples(mix), agent: None, start: LEAD, end: LEAD + length }
+    Mix {
+        pcm: samples(mix),
+        agent: None,
+        start: LEAD,
+        end: LEAD + length,
+    }
 }
 
 /// As 16-bit samples.
 pub(crate) fn samples(pcm: &[f32]) -> Vec<i16> {
-    pcm.iter().map(|x| (x * 32_768.0).clamp(-32_768.0, 32_767.0) as i16).collect()
+    pcm.iter()
+        .map(|x| (x * 32_768.0).clamp(-32_768.0, 32_767.0) as i16)
+        .collect()
 }

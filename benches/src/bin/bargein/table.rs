@@ -65,7 +65,11 @@ pub(crate) fn echoes(title: &str, rows: &[EchoRow]) -> String {
             0 => String::new(),
             count => format!("{} of {count}", row.stopped),
         };
-        let median = if row.stopped > 0 { format!("{:.0}", row.median_ms) } else { String::new() };
+        let median = if row.stopped > 0 {
+            format!("{:.0}", row.median_ms)
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             out,
             "| {} | {:.1} | {} | {:.1} % | {barge_ins} | {median} | {:.0} | {:.0} |",

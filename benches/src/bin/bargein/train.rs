@@ -9,8 +9,8 @@ use antiphon_audio::overlap::{
     OVERLAP_INPUTS, OverlapJudge, OverlapSettings, overlap_weight_count,
 };
 
-use crate::gru::{Sequence, backward};
 use crate::grains::grains;
+use crate::gru::{Sequence, backward};
 use crate::made::made;
 use crate::material::{self, BACKCHANNEL, COMMAND, NOISE, NOISE_SETS, SPEECH_SETS, Sound};
 use crate::mix::{Mix, Surroundings, echo_streams, varied};
@@ -33,7 +33,8 @@ pub(crate) const ROOMS: [&str; 2] = [
 const THREADS: usize = 2;
 /// Recordings that vowels are cut from, for murmurs and laughter.
 pub(crate) const GRAIN_SETS: [&str; 3] = [
-    "A_stt/librispeech-train-clean", "D_speakers/librispeech-train-clean-impostors",
+    "A_stt/librispeech-train-clean",
+    "D_speakers/librispeech-train-clean-impostors",
     "D_speakers/vctk-4spk",
 ];
 
@@ -54,8 +55,10 @@ pub(crate) fn sounds(material: &Path) -> Result<Vec<Sound>, String> {
 pub(crate) fn material_events(material: &Path, sounds: &[Sound]) -> Result<Vec<Sequence>, String> {
     let mut around = Surroundings::of(material, &NOISE_SETS, &ROOMS)?;
     // Agents' voices from sets that are never left out.
-    let agents: Vec<&Sound> =
-        sounds.iter().filter(|sound| GRAIN_SETS.contains(&sound.set.as_str())).collect();
+    let agents: Vec<&Sound> = sounds
+        .iter()
+        .filter(|sound| GRAIN_SETS.contains(&sound.set.as_str()))
+        .collect();
     around.echoes = echo_streams(&agents, &around.rooms);
     let began = Instant::now();
     let found = sequences(&sounds.iter().collect::<Vec<_>>(), &around);
@@ -64,14 +67,25 @@ pub(crate) fn material_events(material: &Path, sounds: &[Sound]) -> Result<Vec<S
 }
 
 /// Trains on the events of the sounds that `wanted` lets through.
-pub(crate) fn train(events: &[Sequence], sounds: &[Sound], wanted: impl Fn(&Sound) -> bool) -> Vec<f32> {
-    let mut chosen: Vec<Sequence> =
-        events.iter().filter(|event| wanted(&sounds[event.sound])).cloned().collect();
+pub(crate) fn train(
+    events: &[Sequence],
+    sounds: &[Sound],
+    wanted: impl Fn(&Sound) -> bool,
+) -> Vec<f32> {
+    let mut chosen: Vec<Sequence> = events
+        .iter()
+        .filter(|event| wanted(&sounds[event.sound]))
+        .cloned()
+        .collect();
     let last = |sequence: &Sequence| sequence.kinds.last().copied().unwrap_or(NOISE);
     let mut count = [0.0f32; 3];
-    chosen.iter().for_each(|sequence| count[last(sequence)] += 1.0);
+    chosen
+        .iter()
+        .for_each(|sequence| count[last(sequence)] += 1.0);
     let mean = count.iter().sum::<f32>() / 3.0;
-    chosen.iter_mut().for_each(|sequence| sequence.weight = mean / count[last(sequence)]);
+    chosen
+        .iter_mut()
+        .for_each(|sequence| sequence.weight = mean / count[last(sequence)]);
     descend(&chosen)
 }
 
@@ -89,7 +103,9 @@ fn sequences(sounds: &[&Sound], around: &Surroundings) -> Vec<Sequence> {
     let mut jobs: Vec<(usize, u64)> = Vec::new();
     let mut choices = Choices::new(7);
     for kind in [COMMAND, BACKCHANNEL, NOISE] {
-        let of_kind: Vec<usize> = (0..sounds.len()).filter(|at| sounds[*at].kind == kind).collect();
+        let of_kind: Vec<usize> = (0..sounds.len())
+            .filter(|at| sounds[*at].kind == kind)
+            .collect();
         let total: f32 = of_kind.iter().map(|at| share(sounds[*at])).sum();
         for at in of_kind {
             let wanted = MIXES_OF_KIND as f32 * share(sounds[at]) / total;
@@ -107,13 +123,20 @@ fn sequences(sounds: &[&Sound], around: &Surroundings) -> Vec<Sequence> {
                         let mut choices = Choices::new((*at as u64) << 20 | k);
                         let mix = varied(sounds[*at], around, &mut choices);
                         let kind = sounds[*at].kind;
-                        done.extend(events(&mix, kind).into_iter().map(|e| Sequence { sound: *at, ..e }));
+                        done.extend(
+                            events(&mix, kind)
+                                .into_iter()
+                                .map(|e| Sequence { sound: *at, ..e }),
+                        );
                     }
                     done
                 })
             })
             .collect();
-        handles.into_iter().map(|handle| handle.join().expect("a worker panicked")).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().expect("a worker panicked"))
+            .collect()
     });
     done.into_iter().flatten().collect()
 }
@@ -136,14 +159,28 @@ fn events(mix: &Mix, kind: usize) -> Vec<Sequence> {
         let late = if running { 960 } else { 0 };
         if !running {
             running = true;
-            found.push(Sequence { inputs: Vec::new(), kinds: Vec::new(), weight: 1.0, sound: 0 });
+            found.push(Sequence {
+                inputs: Vec::new(),
+                kinds: Vec::new(),
+                weight: 1.0,
+                sound: 0,
+            });
         }
-        let now = if end > mix.start + late && end < mix.end + 6_400 { kind } else { NOISE };
+        let now = if end > mix.start + late && end < mix.end + 6_400 {
+            kind
+        } else {
+            NOISE
+        };
         if let Some(event) = found.last_mut() {
             let room = FRAMES_MAX.saturating_sub(event.inputs.len());
             event.inputs.extend(inputs.iter().take(room));
             // What was heard does not turn to noise by ending.
-            let kept = event.kinds.last().copied().filter(|kept| *kept != NOISE).unwrap_or(now);
+            let kept = event
+                .kinds
+                .last()
+                .copied()
+                .filter(|kept| *kept != NOISE)
+                .unwrap_or(now);
             event.kinds.resize(event.inputs.len(), kept);
         }
     }
@@ -154,7 +191,9 @@ fn events(mix: &Mix, kind: usize) -> Vec<Sequence> {
 /// Adam with decoupled decay, the step falling as a cosine.
 fn descend(sequences: &[Sequence]) -> Vec<f32> {
     let mut choices = Choices::new(3);
-    let mut weights: Vec<f32> = (0..overlap_weight_count()).map(|_| 0.12 * choices.normal()).collect();
+    let mut weights: Vec<f32> = (0..overlap_weight_count())
+        .map(|_| 0.12 * choices.normal())
+        .collect();
     let (mut mean, mut square) = (vec![0.0f32; weights.len()], vec![0.0f32; weights.len()]);
     let mut order: Vec<usize> = (0..sequences.len()).collect();
     let batches = sequences.len().div_ceil(BATCH);
@@ -165,8 +204,10 @@ fn descend(sequences: &[Sequence]) -> Vec<f32> {
         }
         let (mut loss, mut right) = (0.0, 0);
         for batch in order.chunks(BATCH) {
-            let noisy: Vec<Sequence> =
-                batch.iter().map(|at| disturbed(&sequences[*at], &mut choices)).collect();
+            let noisy: Vec<Sequence> = batch
+                .iter()
+                .map(|at| disturbed(&sequences[*at], &mut choices))
+                .collect();
             let (gradient, l, r) = gradient(&weights, &noisy);
             (loss, right) = (loss + l, right + r);
             time += 1;
@@ -184,7 +225,11 @@ fn descend(sequences: &[Sequence]) -> Vec<f32> {
             }
         }
         let count = sequences.len() as f32;
-        eprintln!("epoch {epoch}: loss {:.3}, right {:.1} %", loss / count, 100.0 * right as f32 / count);
+        eprintln!(
+            "epoch {epoch}: loss {:.3}, right {:.1} %",
+            loss / count,
+            100.0 * right as f32 / count
+        );
     }
     weights
 }
@@ -221,11 +266,17 @@ fn gradient(weights: &[f32], batch: &[Sequence]) -> (Vec<f32>, f32, usize) {
                 })
             })
             .collect();
-        handles.into_iter().map(|handle| handle.join().expect("a worker panicked")).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().expect("a worker panicked"))
+            .collect()
     });
     let mut sum = (vec![0.0; weights.len()], 0.0, 0);
     for (gradient, loss, right) in parts {
-        sum.0.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
+        sum.0
+            .iter_mut()
+            .zip(gradient)
+            .for_each(|(sum, g)| *sum += g);
         (sum.1, sum.2) = (sum.1 + loss, sum.2 + right);
     }
     sum

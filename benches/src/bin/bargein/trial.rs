@@ -34,12 +34,19 @@ impl Row {
     /// Part that was judged rightly, in percent.
     pub(crate) fn right(&self) -> f32 {
         let stopped = 100.0 * self.stopped as f32 / self.count.max(1) as f32;
-        if self.kind == COMMAND { stopped } else { 100.0 - stopped }
+        if self.kind == COMMAND {
+            stopped
+        } else {
+            100.0 - stopped
+        }
     }
 }
 
 fn of(name: &'static str, kind: usize, sounds: Vec<Sound>) -> Group {
-    let sounds = sounds.into_iter().filter(|sound| sound.kind == kind).collect();
+    let sounds = sounds
+        .into_iter()
+        .filter(|sound| sound.kind == kind)
+        .collect();
     Group { name, kind, sounds }
 }
 
@@ -48,25 +55,49 @@ pub(crate) fn unseen(material: &Path) -> Result<Vec<Group>, String> {
     let held = spoken(false)?;
     let mut noises = Vec::new();
     for file in NOISE_REPORTED.iter().chain(&HORNS) {
-        noises.extend(material::pieces("", file, &material::read(&material.join(file))?));
+        noises.extend(material::pieces(
+            "",
+            file,
+            &material::read(&material.join(file))?,
+        ));
     }
     let voices = material::speech(material, &["A_stt/short-keywords"])?;
     let made = made(&grains(voices.iter()), 12, 99);
     let of_maker = |maker: &str| -> Vec<Sound> {
-        made.iter().filter(|sound| sound.set == format!("made:{maker}")).cloned().collect()
+        made.iter()
+            .filter(|sound| sound.set == format!("made:{maker}"))
+            .cloned()
+            .collect()
     };
     let easy = ["backchannel_real_1", "backchannel_real_2"].map(|name| {
         let pcm = material::read(&material.join(format!("B_turns/easy-turn/{name}.wav")))?;
-        Ok::<_, String>(Sound { pcm, kind: BACKCHANNEL, set: String::new(), name: name.to_owned() })
+        Ok::<_, String>(Sound {
+            pcm,
+            kind: BACKCHANNEL,
+            set: String::new(),
+            name: name.to_owned(),
+        })
     });
     let easy = easy.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(vec![
         of("short-keywords", COMMAND, voices),
-        of("coffee-commands", COMMAND, material::speech(material, &["A_stt/coffee-commands"])?),
-        of("synthetic commands, 3 voices never trained", COMMAND, held.clone()),
+        of(
+            "coffee-commands",
+            COMMAND,
+            material::speech(material, &["A_stt/coffee-commands"])?,
+        ),
+        of(
+            "synthetic commands, 3 voices never trained",
+            COMMAND,
+            held.clone(),
+        ),
         of("synthetic backchannels, the same voices", BACKCHANNEL, held),
         of("easy-turn backchannels (Mandarin words)", BACKCHANNEL, easy),
-        of("made murmurs of short-keywords' voices", BACKCHANNEL, of_maker("murmur")),
+        of(
+            "made murmurs of short-keywords' voices",
+            BACKCHANNEL,
+            of_maker("murmur"),
+        ),
         of("made laughter of the same", NOISE, of_maker("laughter")),
         of("made coughs of the same", NOISE, of_maker("cough")),
         of("made breaths", NOISE, of_maker("breath")),
@@ -79,7 +110,10 @@ pub(crate) fn unseen(material: &Path) -> Result<Vec<Group>, String> {
 pub(crate) fn disfluencies(material: &Path) -> Result<Vec<Group>, String> {
     let all = material::disfluencies(material)?;
     let named = |word: &str| -> Vec<Sound> {
-        all.iter().filter(|sound| sound.set == format!("mfa:{word}")).cloned().collect()
+        all.iter()
+            .filter(|sound| sound.set == format!("mfa:{word}"))
+            .cloned()
+            .collect()
     };
     Ok(vec![
         of("mfa-disfluency: speech", COMMAND, named("speech")),
@@ -92,16 +126,32 @@ pub(crate) fn disfluencies(material: &Path) -> Result<Vec<Group>, String> {
 /// Sets of the training material, for a model that was trained without all of them.
 pub(crate) fn left_out(material: &Path) -> Result<Vec<Group>, String> {
     Ok(vec![
-        of("an4-train", COMMAND, material::speech(material, &["A_stt/an4-train"])?),
-        of("fsdd (one digit, 8 kHz)", COMMAND, material::speech(material, &["A_stt/fsdd"])?),
+        of(
+            "an4-train",
+            COMMAND,
+            material::speech(material, &["A_stt/an4-train"])?,
+        ),
+        of(
+            "fsdd (one digit, 8 kHz)",
+            COMMAND,
+            material::speech(material, &["A_stt/fsdd"])?,
+        ),
         of("aws-call-centre turns", COMMAND, material::call(material)?),
-        of("ami-30s short turns", BACKCHANNEL, material::meeting_backchannels(material)?),
+        of(
+            "ami-30s short turns",
+            BACKCHANNEL,
+            material::meeting_backchannels(material)?,
+        ),
     ])
 }
 
 /// Sets that the weights of [`left_out`] were not trained with.
-pub(crate) const LEFT_OUT: [&str; 4] =
-    ["A_stt/an4-train", "A_stt/fsdd", "B_turns/aws-call-centre", "B_turns/ami-30s"];
+pub(crate) const LEFT_OUT: [&str; 4] = [
+    "A_stt/an4-train",
+    "A_stt/fsdd",
+    "B_turns/aws-call-centre",
+    "B_turns/ami-30s",
+];
 
 /// Hears every sound of `group` over `bed` (`below_db` dB below the sound).
 pub(crate) fn row(trial: &Trial, group: &Group, bed: &[f32], below_db: f32) -> Row {
@@ -136,8 +186,14 @@ pub(crate) fn together(name: &str, rows: &[Row], kinds: &[usize]) -> Row {
 }
 
 /// A recording of noise played through: name, minutes, share of the time ducked (percent), stops.
-pub(crate) fn steady(trial: &Trial, material: &Path) -> Result<Vec<(String, f32, f32, usize)>, String> {
-    let files = ["C_noise/kitchen/kitchen.flac", "C_noise/speech-commands-background/exercise_bike.flac"];
+pub(crate) fn steady(
+    trial: &Trial,
+    material: &Path,
+) -> Result<Vec<(String, f32, f32, usize)>, String> {
+    let files = [
+        "C_noise/kitchen/kitchen.flac",
+        "C_noise/speech-commands-background/exercise_bike.flac",
+    ];
     let mut rows = Vec::new();
     for file in files.iter().chain(&NOISE_REPORTED) {
         let pcm = samples(&material::read(&material.join(file))?);
@@ -146,14 +202,20 @@ pub(crate) fn steady(trial: &Trial, material: &Path) -> Result<Vec<(String, f32,
         for frame in pcm.chunks_exact(CALLER_FRAME_SAMPLES) {
             judge.push(frame, None);
             let view = judge.view();
-            ducked += usize::from(view.onset_ms_ago.is_some());
+            let ducks = [OverlapDecision::Undecided, OverlapDecision::Stop];
+            ducked += usize::from(ducks.contains(&view.decision));
             let stop = view.decision == OverlapDecision::Stop;
             stops += usize::from(stop && !stopped);
             stopped = stop;
             frames += 1;
         }
         let name = file.rsplit('/').next().unwrap_or(file).to_owned();
-        rows.push((name, frames as f32 / 3_000.0, 100.0 * ducked as f32 / frames as f32, stops));
+        rows.push((
+            name,
+            frames as f32 / 3_000.0,
+            100.0 * ducked as f32 / frames as f32,
+            stops,
+        ));
     }
     Ok(rows)
 }
