@@ -174,11 +174,10 @@ impl EchoWatch {
                 *most = most.max(*level);
             }
         }
-        for band in 0..BANDS {
-            let sent = self.agent_ago(BACK)[band];
+        let sent = *self.agent_ago(BACK);
+        for ((bound, loudest), sent) in self.bound.iter_mut().zip(loudest).zip(sent) {
             if sent > AGENT_DBFS_MIN {
-                let bound = loudest[band] - sent;
-                self.bound[band] = self.bound[band].min(bound);
+                *bound = bound.min(loudest - sent);
             }
         }
     }

@@ -141,6 +141,9 @@ fn measure(root: &Path, material: &Path, options: &[String]) -> Result<(), Strin
     );
     out += &modes(&shipped, &no_mfa, &unseen, &mfa);
     out += &table::steady(&trial::steady(&shipped, material)?);
+    for row in quiet.iter().filter(|row| !row.name.starts_with("all")) {
+        eprintln!("misjudged of {}: {}", row.name, row.wrong.join(", "));
+    }
     let has = |option: &str| options.iter().any(|other| other == option);
     if !has("--short") {
         out += &echoes(&shipped, material)?;

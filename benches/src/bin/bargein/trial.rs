@@ -28,6 +28,8 @@ pub(crate) struct Row {
     /// Stops by 450 ms and time of the stops, in milliseconds from the true onset.
     pub(crate) stop_ms: Vec<f32>,
     pub(crate) duck_ms: Vec<f32>,
+    /// Names of the sounds that were misjudged.
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Row {
@@ -162,12 +164,16 @@ pub(crate) fn row(trial: &Trial, group: &Group, bed: &[f32], below_db: f32) -> R
         stopped: 0,
         stop_ms: Vec::new(),
         duck_ms: Vec::new(),
+        wrong: Vec::new(),
     };
     for sound in &group.sounds {
         let outcome = trial.hear(sound, bed, below_db);
         row.stopped += usize::from(outcome.stop_ms.is_some());
         row.stop_ms.extend(outcome.stop_ms);
         row.duck_ms.extend(outcome.duck_ms);
+        if outcome.stop_ms.is_some() != (sound.kind == COMMAND) {
+            row.wrong.push(sound.name.clone());
+        }
     }
     row
 }
@@ -182,6 +188,7 @@ pub(crate) fn together(name: &str, rows: &[Row], kinds: &[usize]) -> Row {
         stopped: chosen().map(|row| row.stopped).sum(),
         stop_ms: chosen().flat_map(|row| row.stop_ms.clone()).collect(),
         duck_ms: chosen().flat_map(|row| row.duck_ms.clone()).collect(),
+        wrong: chosen().flat_map(|row| row.wrong.clone()).collect(),
     }
 }
 
