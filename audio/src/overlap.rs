@@ -42,6 +42,12 @@ const SETTLE_HOPS: u32 = 10;
 /// Frames before the onset that the model also sees: the onset is found late.
 const LEAD_FRAMES: usize = 2;
 
+/// Weight of a frame in an event's part of echo: 100 ms.
+const ECHO_WEIGHT: f32 = 0.2;
+/// An event of which the echo explains more than this does not stop the agent: a caller who speaks
+/// up covers it in most bands, a misjudged echo only stands out in a few.
+const ECHO_PART_MAX: f32 = 0.4;
+
 /// When speech over the agent stops it. Probabilities in permille.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OverlapSettings {
@@ -143,6 +149,8 @@ struct Event {
     frames: u32,
     voiced_frames: u32,
     quiet_hops: u32,
+    /// Part of the recent sound that the agent's echo explains, 0 to 1.
+    echo_part: f32,
     /// Frames in a row that the command score has been high after a [`OverlapDecision::Continue`].
     late_frames: u32,
     kinds: [f32; KINDS],
@@ -321,6 +329,7 @@ impl OverlapJudge {
             frames: 0,
             voiced_frames: 0,
             quiet_hops: 0,
+            echo_part: self.echo_part,
             late_frames: 0,
             kinds: [0.0; KINDS],
             decision: OverlapDecision::Undecided,
@@ -344,6 +353,7 @@ impl OverlapJudge {
         if heard.frame.voicing > VOICED && event.quiet_hops == 0 {
             event.voiced_frames = event.voiced_frames.saturating_add(1);
         }
+        event.echo_part += ECHO_WEIGHT * (self.echo_part - event.echo_part);
         event.decide(&self.settings);
     }
 
@@ -371,7 +381,11 @@ impl OverlapJudge {
 impl Event {
     fn decide(&mut self, settings: &OverlapSettings) {
         let ms = self.frames * FRAME_MS;
-        let command = permille(self.kinds[0]);
+        let command = if self.echo_part > ECHO_PART_MAX {
+            0
+        } else {
+            permille(self.kinds[0])
+        };
         match self.decision {
             OverlapDecision::Quiet | OverlapDecision::Stop => {}
             OverlapDecision::Undecided => {
