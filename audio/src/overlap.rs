@@ -46,7 +46,7 @@ const LEAD_FRAMES: usize = 2;
 const ECHO_WEIGHT: f32 = 0.2;
 /// An event of which the echo explains more than this does not stop the agent: a caller who speaks
 /// up covers it in most bands, a misjudged echo only stands out in a few.
-const ECHO_PART_MAX: f32 = 0.4;
+const ECHO_PART_MAX: f32 = 0.5;
 
 /// When speech over the agent stops it. Probabilities in permille.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
