@@ -10,6 +10,7 @@ pub mod g711;
 pub mod jitter;
 pub mod level;
 pub mod opus;
+pub mod overlap;
 pub mod preroll;
 pub mod prosody;
 pub mod resample;

@@ -69,6 +69,8 @@ pub struct Words {
     pub apology: String,
     /// Before the call is ended from this side.
     pub farewell: String,
+    /// When the person cut in and was not understood.
+    pub pardon: String,
     /// Before another agent takes over where the responder has said nothing about it.
     pub hand_off: String,
     /// While an answer takes long, one after the other.
@@ -85,6 +87,7 @@ impl Default for Words {
             greeting: String::new(),
             apology: "Sorry, something went wrong on my side. Could you say that again?".into(),
             farewell: "I have to end our call now. Goodbye.".into(),
+            pardon: "Yes?".into(),
             hand_off: "One moment, I am passing you on.".into(),
             fillers: [
                 "One moment.",

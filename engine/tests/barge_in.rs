@@ -132,7 +132,19 @@ fn what_it_sounds_like_decides_before_the_words_are_there() {
     call.starts_speaking()
         .wait_ms(200)
         .judged(OverlapKind::Interruption);
-    assert!(call.take().contains(&Output::StopPlayout));
+    assert!(
+        call.take().contains(&Output::PausePlayout),
+        "silent at once"
+    );
+    // Words of listening take that back.
+    let end = call.wait_ms(100).now;
+    call.wait_ms(200)
+        .input(Input::SpeechStopped { end, prosody: None });
+    call.input(Input::TranscriptFinal {
+        utterance: UtteranceId(1),
+        text: "yeah".into(),
+    });
+    assert!(call.take().contains(&Output::ResumePlayout));
     for kind in [
         OverlapKind::Backchannel,
         OverlapKind::Noise,
@@ -362,4 +374,29 @@ fn typing_interrupts_at_once() {
     let outputs = call.take();
     assert!(outputs.contains(&Output::StopPlayout));
     assert_eq!(generations(&outputs), 1);
+}
+
+#[test]
+fn an_interruption_that_was_not_understood_is_asked_about() {
+    let mut call = speaking();
+    call.input(Input::SoundStarted).wait_ms(60);
+    // Judged before the detector is sure.
+    call.judged(OverlapKind::Interruption);
+    let onset = call.now.minus_ms(40);
+    call.input(Input::SpeechStarted { onset });
+    call.input(Input::SpeechStarted { onset }).wait_ms(100);
+    call.judged(OverlapKind::Interruption);
+    let end = call.wait_ms(200).now;
+    call.wait_ms(200)
+        .input(Input::SpeechStopped { end, prosody: None });
+    call.input(Input::TranscriptFinal {
+        utterance: UtteranceId(1),
+        text: String::new(),
+    });
+    assert!(!call.take().contains(&Output::StopPlayout));
+    call.wait_ms(800);
+    let outputs = call.take();
+    assert!(outputs.contains(&Output::StopPlayout));
+    assert_eq!(spoken(&outputs), ["Yes?"]);
+    assert_eq!(call.said(), ["count for me", "One two"]);
 }

@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::ears::Ears;
 use crate::log::SessionLog;
 use crate::mouth::Mouth;
+use crate::overlap::Overlap;
 use crate::session::{Colleagues, Command, EVENTS_KEPT, LiveView, SessionParts};
 use crate::tools::{ToolOutcome, Tools};
 use crate::{SessionLimits, Transport, TransportInput, measure};
@@ -73,6 +74,7 @@ pub(crate) struct Driver {
     tool_outcomes: mpsc::Receiver<ToolOutcome>,
     tools_running: HashMap<ToolCallId, TaskHandle>,
     mouth: Mouth,
+    overlap: Overlap,
     monitor: Monitor,
     meter: Meter,
     limits: SessionLimits,
@@ -111,6 +113,7 @@ impl Driver {
         let (think_sender, think_events) = mpsc::channel(THINK_EVENTS_MAX);
         let (tool_sender, tool_outcomes) = mpsc::channel(TOOL_OUTCOMES_MAX);
         let config = profile::engine_config(&parts);
+        let interruption = config.interruption.mode;
         let log = parts.recorder.map(|recorder| recorder.begin(&config));
         let agent = parts.agent;
         let connect_by =
@@ -137,6 +140,7 @@ impl Driver {
             tool_sender,
             tool_outcomes,
             tools_running: HashMap::new(),
+            overlap: Overlap::new(interruption, crate::output_rate_hz(voice_hz)),
             mouth: Mouth::new(parts.speak, &agent.voice.name, agent.voice.pace, voice_hz),
             monitor: Monitor::default(),
             meter: Meter::new(parts.id.clone()),

@@ -10,6 +10,7 @@ mod ears;
 pub mod log;
 pub mod measure;
 mod mouth;
+mod overlap;
 mod playout;
 mod session;
 mod tools;

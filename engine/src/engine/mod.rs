@@ -19,7 +19,7 @@ use antiphon_proto::{
 
 use crate::reply::Reply;
 use crate::user_turn::{Listener, UserTurn};
-use crate::{Decision, EngineConfig, Input, Output};
+use crate::{Decision, EngineConfig, Input, Output, OverlapKind};
 use overlap::Overlap;
 use speculation::Draft;
 use tools::Orphan;
@@ -84,6 +84,8 @@ pub struct Engine {
     speculation: SpeculationView,
     /// Speech over an audible reply, while it is undecided.
     overlap: Option<Overlap>,
+    /// What the last sound over the agent was like, and when that was known.
+    sound: Option<(Moment, OverlapKind)>,
     /// Set where the playout was ducked at the first sign of a sound: when to give that up.
     ducked_until: Option<Moment>,
     /// What was left unsaid when the last reply was stopped, for "go on".
@@ -146,6 +148,7 @@ impl Engine {
             draft: None,
             speculation: SpeculationView::default(),
             overlap: None,
+            sound: None,
             ducked_until: None,
             unsaid: String::new(),
             owed_script: None,
@@ -222,6 +225,11 @@ impl Engine {
     /// What the agent is doing.
     pub fn agent_state(&self) -> AgentState {
         self.agent_state
+    }
+
+    /// True while a reply is audible, or held because the person speaks over it.
+    pub fn is_speaking(&self) -> bool {
+        self.reply.as_ref().is_some_and(Reply::sounding)
     }
 
     /// The first event for a client that joins now, with all that was said so far. Not counted in

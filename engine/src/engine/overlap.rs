@@ -74,9 +74,24 @@ impl Engine {
         }
         // Held open until the overlap is decided.
         self.ducked_until = Some(Moment(u64::MAX));
+        // The sound may have been judged before the detector was sure that it is speech.
+        let judged = self.sound.filter(|(at, _)| *at >= onset);
+        if let Some((_, kind)) = judged {
+            self.on_overlap_judged(kind);
+        }
+    }
+
+    fn hold(&mut self, why: &str) {
+        let Some(reply) = self.reply.as_mut().filter(|reply| !reply.held) else {
+            return;
+        };
+        reply.held = true;
+        self.emit(Output::PausePlayout);
+        self.decided(Decision::Hold, why);
     }
 
     pub(super) fn on_overlap_judged(&mut self, kind: OverlapKind) {
+        self.sound = Some((self.now, kind));
         let Some(overlap) = &mut self.overlap else {
             // Not even speech by the detector: back to full level.
             if kind != OverlapKind::Interruption {
@@ -89,15 +104,12 @@ impl Engine {
         }
         overlap.kind = Some(kind);
         match kind {
-            OverlapKind::Interruption => {
-                let by_sound = matches!(
-                    self.config.interruption.mode,
-                    InterruptionMode::Normal | InterruptionMode::Eager
-                );
-                if by_sound && self.config.interruption.words_min <= 1 {
-                    self.stop_for("it sounds like an interruption");
-                }
-            }
+            OverlapKind::Interruption if self.config.interruption.words_min > 1 => {}
+            OverlapKind::Interruption => match self.config.interruption.mode {
+                InterruptionMode::Off | InterruptionMode::Polite => {}
+                InterruptionMode::Normal => self.hold("it sounds like an interruption"),
+                InterruptionMode::Eager => self.stop_for("it sounds like an interruption"),
+            },
             OverlapKind::Backchannel | OverlapKind::Noise | OverlapKind::Echo => {
                 self.let_go_on(format!("it sounds like {}", named(kind)));
             }
@@ -134,11 +146,7 @@ impl Engine {
                 if self.enough_words() {
                     return self.stop_for("speech goes on and has words");
                 }
-                if let Some(reply) = &mut self.reply {
-                    reply.held = true;
-                    self.emit(Output::PausePlayout);
-                    self.decided(Decision::Hold, "speech over the agent goes on");
-                }
+                self.hold("speech over the agent goes on");
             }
             InterruptionMode::Off | InterruptionMode::Polite => {}
         }
@@ -156,10 +164,14 @@ impl Engine {
     }
 
     pub(super) fn on_false_alarm(&mut self) {
-        if self.overlap.is_some() {
-            self.dismiss("no words came of it");
+        let Some(overlap) = &self.overlap else {
+            return self.unduck();
+        };
+        let held = self.reply.as_ref().is_some_and(|reply| reply.held);
+        if held && overlap.kind == Some(OverlapKind::Interruption) {
+            self.stop_and_ask();
         } else {
-            self.unduck();
+            self.dismiss("no words came of it");
         }
     }
 
@@ -170,7 +182,8 @@ impl Engine {
             return;
         };
         overlap.ended = Some(end);
-        if overlap.lasted_ms(end) < ms_min {
+        let convinced = overlap.kind == Some(OverlapKind::Interruption);
+        if overlap.lasted_ms(end) < ms_min && !convinced {
             // Its words, if there are any, may still stop the agent.
             self.let_go_on("it was short".to_owned());
         }
@@ -218,6 +231,15 @@ impl Engine {
         self.forget_overlap();
         self.interrupt_reply();
         self.publish_transcript(false);
+    }
+
+    /// It was an interruption by its sound, but nothing was understood.
+    fn stop_and_ask(&mut self) {
+        self.stop_for("it sounded like an interruption");
+        self.drop_user_turn();
+        let turn = self.allocate_turn();
+        let words = self.config.words.pardon.clone();
+        self.say(turn, &words);
     }
 
     /// The agent goes on, and what was said over it is forgotten.

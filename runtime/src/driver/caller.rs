@@ -162,6 +162,7 @@ impl Driver {
             NextFrame::Sound(frame, fact) => {
                 histogram!(measure::PLAYOUT_QUEUE_MS).record(queued_ms as f64);
                 transport.send_audio(now_std(), Some(frame));
+                self.overlap.sent(frame);
                 fact
             }
             NextFrame::Silence => {
@@ -195,14 +196,19 @@ impl Driver {
         let mut frame = [0; CALLER_FRAME_SAMPLES];
         let pulled = transport.pull_audio(now_std(), &mut frame);
         let unheard_ms = transport.unheard_ms();
-        let Some(edge) = self.ears.hear(now, pulled, &mut frame) else {
+        let speaking = self.engine.is_speaking();
+        let edge = self.ears.hear(now, pulled, &mut frame);
+        let judged = self.overlap.hear(&frame, speaking);
+        if edge.is_none() && judged.is_none() {
             return;
-        };
+        }
         // The engine decides on what was heard until now, to the frame.
         while let Some(fact) = self.mouth.playout.poll_heard(now, unheard_ms, true) {
             self.feed(playout_input(fact));
         }
-        self.feed(edge);
+        for input in judged.into_iter().chain(edge) {
+            self.feed(input);
+        }
     }
 }
 

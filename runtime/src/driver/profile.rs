@@ -60,12 +60,7 @@ fn profile(agent: &Agent, tools: &dyn Tools, trust_permille: u16) -> AgentProfil
             text_trust_permille: trust_permille,
         },
         interruption: Interruption {
-            mode: match turn.interruption {
-                Interruptible::Off => InterruptionMode::Off,
-                Interruptible::Polite => InterruptionMode::Polite,
-                Interruptible::Normal => InterruptionMode::Normal,
-                Interruptible::Eager => InterruptionMode::Eager,
-            },
+            mode: interruption_mode(agent),
             ms_min: turn.interruption_ms_min,
             words_min: turn.interruption_words_min,
             false_alarm_ms: turn.false_interruption_ms,
@@ -80,6 +75,15 @@ fn profile(agent: &Agent, tools: &dyn Tools, trust_permille: u16) -> AgentProfil
             ..Speculation::default()
         },
         tools: tools.declared().into_iter().map(|tool| tool.name).collect(),
+    }
+}
+
+fn interruption_mode(agent: &Agent) -> InterruptionMode {
+    match agent.turn.interruption {
+        Interruptible::Off => InterruptionMode::Off,
+        Interruptible::Polite => InterruptionMode::Polite,
+        Interruptible::Normal => InterruptionMode::Normal,
+        Interruptible::Eager => InterruptionMode::Eager,
     }
 }
 
@@ -133,6 +137,7 @@ impl Driver {
             .change_voice(&agent.voice.name, agent.voice.pace, voice_hz);
         self.ears
             .change_stream(self.hear.open(context, self.hear_sender.clone()));
+        self.overlap.set_mode(interruption_mode(&agent));
         let trust_permille = self.hear.trust_permille();
         let profile = Box::new(profile(&agent, self.tools.as_ref(), trust_permille));
         self.agent = agent;
