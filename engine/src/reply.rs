@@ -31,6 +31,8 @@ pub(crate) struct Reply {
     /// When it was begun, or last begun again.
     pub(crate) started_at: Moment,
     pub(crate) first_token_at: Option<Moment>,
+    /// When the responder last said anything.
+    pub(crate) last_token_at: Option<Moment>,
     pub(crate) first_audio_made_at: Option<Moment>,
     /// True once a frame of it was sent.
     pub(crate) audible: bool,
@@ -74,6 +76,10 @@ pub(crate) struct Segment {
     pub(crate) step: u32,
     /// True for words that only pass the time.
     pub(crate) filler: bool,
+    /// True once some of its audio was made.
+    pub(crate) begun: bool,
+    /// True where the voice broke off: what was made is heard, the rest never.
+    pub(crate) broken: bool,
     marks: Vec<Mark>,
     duration_ms: Option<u64>,
     /// Bytes of `text` heard; only grows.
@@ -102,6 +108,8 @@ impl Segment {
             state: SegmentState::Unchecked,
             step,
             filler: false,
+            begun: false,
+            broken: false,
             marks: Vec::new(),
             duration_ms: None,
             heard: 0,
@@ -130,6 +138,9 @@ impl Segment {
 
     pub(crate) fn played(&mut self) -> bool {
         self.state = SegmentState::Played;
+        if self.broken {
+            return false;
+        }
         let grown = self.heard < self.text.len();
         self.heard = self.text.len();
         grown
@@ -192,6 +203,7 @@ impl Reply {
             origin,
             started_at: now,
             first_token_at: None,
+            last_token_at: None,
             first_audio_made_at: None,
             audible: false,
             held: false,
@@ -247,9 +259,10 @@ impl Reply {
         self.segments.iter().all(Segment::over)
     }
 
-    /// True where it has said anything that is no filler, or is about to.
+    /// True where it has said anything in this round that is no filler, or is about to.
     pub(crate) fn has_words(&self) -> bool {
-        self.segments.iter().any(|segment| !segment.filler)
+        let mut of_round = self.segments.iter().filter(|s| s.step == self.step);
+        of_round.any(|segment| !segment.filler)
     }
 
     pub(crate) fn awaits_tools(&self) -> bool {
@@ -273,7 +286,8 @@ impl Reply {
                 words.push(segment.heard_text());
             }
             // The playout goes in order: behind a sentence that was not heard whole is nothing.
-            if !segment.unheard_text().is_empty() {
+            let given_up = segment.broken && segment.over();
+            if !segment.unheard_text().is_empty() && !given_up {
                 whole = false;
                 break;
             }

@@ -125,17 +125,9 @@ impl Mouth {
                     "a sentence could not be spoken"
                 );
                 measure::failure("speak");
-                let started = current.started;
-                let duration_ms = self.finish_current(segment);
-                // What was made is played; the engine hears of its end as of any other.
-                Some(if started {
-                    Input::SegmentMade {
-                        segment,
-                        duration_ms,
-                    }
-                } else {
-                    Input::SegmentFailed { segment }
-                })
+                // What was made is played; the engine knows by the marks how far that went.
+                self.finish_current(segment);
+                Some(Input::SegmentFailed { segment })
             }
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct Playout {
     frame_samples: usize,
     segments: VecDeque<SegmentAudio>,
     unheard: VecDeque<SentFrame>,
+    /// A sentence whose last frame was heard, and told: its end is told next.
+    ended: Option<SegmentId>,
     resampler: Option<Resampler>,
     paused: bool,
     /// The last frame sent had sound: silence after it is faded into.
@@ -95,6 +97,7 @@ impl Playout {
             frame_samples: (rate_hz / 50) as usize,
             segments: VecDeque::new(),
             unheard: VecDeque::new(),
+            ended: None,
             resampler,
             paused: false,
             sounding: false,
@@ -231,6 +234,7 @@ impl Playout {
             });
         self.segments.clear();
         self.unheard.clear();
+        self.ended = None;
         self.paused = false;
         self.fade_in = false;
         self.held = false;
@@ -348,14 +352,22 @@ impl Playout {
         flush: bool,
     ) -> Option<PlayoutFact> {
         let due = |frame: &SentFrame| frame.sent_at.plus_ms(u64::from(unheard_ms)) <= now;
+        if let Some(segment) = self.ended.take() {
+            return Some(PlayoutFact::Played(segment));
+        }
         let mut newest = None;
         while let Some(frame) = self.unheard.front().copied().filter(due) {
             self.unheard.pop_front();
             self.frames_since_report += 1;
             newest = Some(frame);
             if frame.last {
+                // How far it went first: a sentence that broke off was not heard whole.
                 self.frames_since_report = 0;
-                return Some(PlayoutFact::Played(frame.segment));
+                if frame.heard_ms == 0 {
+                    return Some(PlayoutFact::Played(frame.segment));
+                }
+                self.ended = Some(frame.segment);
+                return Some(PlayoutFact::Heard(frame.segment, frame.heard_ms));
             }
         }
         let frame = newest?;

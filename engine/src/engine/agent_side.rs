@@ -188,6 +188,7 @@ impl Engine {
         };
         if !text.is_empty() {
             reply.first_token_at.get_or_insert(now);
+            reply.last_token_at = Some(now);
         }
         let pieces = reply.splitter.push(text);
         self.check_pieces(is_draft, pieces);
@@ -235,7 +236,7 @@ impl Engine {
         reply.hang_up = hang_up;
         reply.hand_off = hand_off;
         let passes_on = reply.hand_off.is_some();
-        let empty = !reply.has_words() && reply.tools.is_empty() && !passes_on;
+        let empty = !reply.has_words() && !passes_on;
         if is_draft {
             if empty {
                 self.discard_draft("the responder had no words");
@@ -256,7 +257,7 @@ impl Engine {
             // Asked again at the end of the turn, where a failure is told.
             return self.discard_draft("the responder failed");
         }
-        let silent = !reply.has_words() && rest.is_none();
+        let silent = rest.is_none() && !reply.has_words();
         self.check_pieces(false, rest.into_iter().collect());
         if silent {
             self.retry_or_apologize("the responder failed");
@@ -348,6 +349,10 @@ impl Engine {
             return;
         };
         self.forget_overlap();
+        if reply.held {
+            // Nothing is left to go on with, but the next reply must be heard.
+            self.emit(Output::ResumePlayout);
+        }
         self.commit_reply(&reply);
         if self.ending.is_some() {
             self.continue_ending();
@@ -398,6 +403,7 @@ impl Engine {
             self.discard_draft("the person asked for silence");
             self.unchecked = None;
             self.interrupt_reply();
+            self.hushed = true;
         }
     }
 }

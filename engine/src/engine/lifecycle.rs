@@ -1,6 +1,6 @@
 //! Connecting, losing the connection, ending.
 
-use antiphon_proto::{AgentState, CloseReason, Event, Role, SafetyState, TurnId};
+use antiphon_proto::{AgentState, CloseReason, Event, Message, Role, SafetyState, TurnId};
 
 use super::{Ending, Engine, FinishedTurn};
 use crate::{Output, Subject};
@@ -37,11 +37,15 @@ impl Engine {
     }
 
     /// The last words of the person found no answer before the connection was lost.
-    fn answer_what_waits(&mut self) {
+    pub(super) fn answer_what_waits(&mut self) {
+        let free = self.user.is_none() && self.ending.is_none() && !self.hushed;
+        let said = |message: &&Message| matches!(message.role, Role::User | Role::Agent);
         let Some(waiting) = self
             .history
-            .back()
-            .filter(|last| last.role == Role::User && self.user.is_none() && self.ending.is_none())
+            .iter()
+            .rev()
+            .find(said)
+            .filter(|last| last.role == Role::User && free)
         else {
             return;
         };
@@ -148,6 +152,8 @@ impl Engine {
 
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.drop_user_turn();
+        // Of a turn that has ended just now nobody else does.
+        self.discard_draft("the call ends");
         self.unchecked = None;
         self.interrupt_reply();
         self.give_up_tools();

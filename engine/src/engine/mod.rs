@@ -99,6 +99,8 @@ pub struct Engine {
     dtmf_due: Option<Moment>,
     /// Turns in a row that could not be answered.
     failures: u32,
+    /// True where the person asked for silence by the button since they last said anything.
+    hushed: bool,
     next_turn: TurnId,
     next_utterance: UtteranceId,
     next_generation: GenerationId,
@@ -157,6 +159,7 @@ impl Engine {
             dtmf: String::new(),
             dtmf_due: None,
             failures: 0,
+            hushed: false,
             next_turn: TurnId(1),
             next_utterance: UtteranceId(1),
             next_generation: GenerationId(1),
@@ -400,6 +403,9 @@ impl Engine {
             at_ms: self.now.ms(),
             tool,
         };
+        if role == Role::User {
+            self.hushed = false;
+        }
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
         }

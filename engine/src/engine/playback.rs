@@ -15,6 +15,9 @@ impl Engine {
 
     pub(super) fn on_segment_started(&mut self, id: SegmentId) {
         let now = self.now;
+        if let Some(segment) = self.segment(id) {
+            segment.begun = true;
+        }
         let draft = self.draft.as_mut().map(|draft| &mut draft.reply);
         for reply in self.reply.as_mut().into_iter().chain(draft) {
             if reply.segment(id).is_some_and(|segment| !segment.filler) {
@@ -30,10 +33,23 @@ impl Engine {
     }
 
     pub(super) fn on_segment_failed(&mut self, id: SegmentId) {
-        let Some(segment) = self.segment(id) else {
+        let draft = self.draft.as_mut().map(|draft| &mut draft.reply);
+        if draft.is_some_and(|draft| draft.segment(id).is_some()) {
+            // Asked again at the end of the turn, where a failure is told.
+            return self.discard_draft("the voice failed");
+        }
+        let Some(segment) = self
+            .segment(id)
+            .filter(|segment| segment.state == SegmentState::Speaking && !segment.broken)
+        else {
             return;
         };
-        segment.state = SegmentState::Failed;
+        if segment.begun {
+            // What was made is played to its end.
+            segment.broken = true;
+        } else {
+            segment.state = SegmentState::Failed;
+        }
         let message = "The agent's voice failed; read its words instead.".to_owned();
         self.publish(Event::Notice {
             code: NoticeCode::VoiceTrouble,
@@ -45,7 +61,11 @@ impl Engine {
     pub(super) fn on_first_frame_sent(&mut self, id: SegmentId) {
         let now = self.now;
         let Some(reply) = &mut self.reply else { return };
-        let Some(filler) = reply.segment(id).map(|segment| segment.filler) else {
+        let Some(filler) = reply
+            .segment(id)
+            .filter(|segment| segment.state == SegmentState::Speaking)
+            .map(|segment| segment.filler)
+        else {
             return;
         };
         reply.audible = true;
@@ -81,12 +101,17 @@ impl Engine {
     pub(super) fn on_segment_played(&mut self, id: SegmentId) {
         let now = self.now;
         let Some(reply) = &mut self.reply else { return };
-        reply.waiting_since = now;
-        let Some(segment) = reply.segment(id) else {
+        // Told twice, it changes nothing; and a sentence that failed was not heard, whatever the
+        // playout says of its empty audio.
+        let Some(segment) = reply
+            .segment(id)
+            .filter(|segment| segment.state == SegmentState::Speaking)
+        else {
             return;
         };
-        // A sentence that failed was not heard, whatever the playout says of its empty audio.
-        if segment.state == SegmentState::Speaking && segment.played() {
+        let grown = segment.played();
+        reply.waiting_since = now;
+        if grown {
             self.publish_heard(id);
         }
         self.advance_reply();

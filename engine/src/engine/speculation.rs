@@ -24,7 +24,12 @@ impl Engine {
         let user = self.user.as_ref()?;
         let settings = &self.config.speculation;
         let idle = self.draft_possible() && !user.speaking && self.draft.is_none();
-        if !idle || user.drafts >= settings.starts_max || !user.last_has_words() {
+        // What begin_draft would refuse must not be due.
+        if !idle
+            || user.drafts >= settings.starts_max
+            || !user.last_has_words()
+            || crate::phrases::is_go_on(&user.text())
+        {
             return None;
         }
         Some(user.changed_at.plus_ms(settings.stable_ms))

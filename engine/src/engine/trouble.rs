@@ -113,28 +113,35 @@ impl Engine {
         self.advance_reply();
     }
 
+    /// When a responder that says nothing is given up: none while the person still hears what it
+    /// said before.
     pub(super) fn first_words_due(&self) -> Option<Moment> {
         let reply = self.reply.as_ref()?;
-        let waiting = reply.generation.is_some()
-            && !reply
-                .segments
-                .iter()
-                .any(|s| s.step == reply.step && !s.filler)
-            && reply.first_token_at.is_none_or(|at| at < reply.started_at);
-        waiting.then(|| {
-            reply
-                .started_at
-                .plus_ms(self.config.patience.first_words_ms_max)
-        })
+        let begun = reply.has_words() || reply.last_token_at >= Some(reply.started_at);
+        if reply.generation.is_none() || (begun && !reply.silent()) {
+            return None;
+        }
+        let since = reply
+            .last_token_at
+            .map_or(reply.started_at, |at| at.max(reply.started_at));
+        Some(since.plus_ms(self.config.patience.first_words_ms_max))
     }
 
     pub(super) fn on_responder_too_slow(&mut self) {
         let Some(reply) = &mut self.reply else { return };
-        if let Some(generation) = reply.generation.take() {
-            self.emit(Output::CancelGeneration { generation });
+        let Some(generation) = reply.generation.take() else {
+            return;
+        };
+        let rest = reply.splitter.finish();
+        let silent = rest.is_none() && !reply.has_words();
+        self.emit(Output::CancelGeneration { generation });
+        self.check_pieces(false, rest.into_iter().collect());
+        if silent {
             self.apologize("the responder was silent for too long");
-            self.advance_reply();
+        } else {
+            self.tell_responder_trouble();
         }
+        self.advance_reply();
     }
 
     /// Asks once more; a second failure is apologized for.

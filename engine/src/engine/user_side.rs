@@ -219,6 +219,9 @@ impl Engine {
             self.discard_draft("nothing was said");
             if user.failed {
                 self.apologize_for(user.turn);
+            } else {
+                // A cough took the turn back before its answer was heard.
+                self.answer_what_waits();
             }
             return;
         }

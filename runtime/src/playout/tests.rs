@@ -55,7 +55,10 @@ fn an_end_learned_late_still_ends_the_sentence() {
     playout.complete(SegmentId(1));
     assert_eq!(
         facts(&mut playout, 1, 0),
-        [PlayoutFact::Played(SegmentId(1))]
+        [
+            PlayoutFact::Heard(SegmentId(1), 40),
+            PlayoutFact::Played(SegmentId(1))
+        ]
     );
 }
 
