@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_agents::Agent;
+use antiphon_agents::{Agent, Speculate, TurnEnds};
 use antiphon_benches::engine::{Parts, serve_calls};
 use antiphon_testkit::{ScriptedHear, ScriptedSpeak, ScriptedThink};
 
@@ -33,6 +33,10 @@ pub(crate) fn serve() -> Result<(), String> {
         .map(|agent| Agent::clone(&agent))
         .ok_or("there is no built-in agent 'cal'")?;
     agent.greeting.clear();
+    // What is measured is the engine's own time, so what is known beforehand must add up.
+    agent.turn.endpointing = TurnEnds::Fixed;
+    agent.turn.speculation = Speculate::Off;
+    agent.away_seconds = 0;
     agent.turn.endpointing_ms_min = ENDPOINTING.as_millis() as u64;
     serve_calls(&Parts {
         agent: Arc::new(agent),
