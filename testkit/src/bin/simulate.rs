@@ -14,6 +14,9 @@ const PROGRESS_TURNS: u64 = 100_000;
 /// Failing seeds told with `--keep-going`.
 const FAILURES_MAX: usize = 400;
 
+/// What a job came to: counts, and the seeds that broke a rule, with it and when, in milliseconds.
+type Done = (Counts, Vec<(u64, Violation, u64)>);
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
     turns: u64,
@@ -65,7 +68,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Option<Options> {
 fn one(seed: u64, shrinks: bool) -> bool {
     let mut scenario = Scenario::draw(seed);
     if shrinks {
-        scenario = shrink(&scenario);
+        scenario = shrink(&scenario, Scenario::run);
         println!(
             "{} acts are left of seed {seed}:\n{}",
             scenario.acts_count(),
@@ -99,7 +102,7 @@ fn many(options: Options) -> bool {
     let (next, turns) = (AtomicU64::new(options.from), AtomicU64::new(0));
     let stop = AtomicBool::new(false);
     let work = || work(options, &next, &turns, &stop, began);
-    let done: Vec<(Counts, Vec<(u64, Violation, u64)>)> = std::thread::scope(|scope| {
+    let done: Vec<Done> = std::thread::scope(|scope| {
         let jobs: Vec<_> = (0..options.jobs).map(|_| scope.spawn(work)).collect();
         jobs.into_iter().filter_map(|job| job.join().ok()).collect()
     });
@@ -132,7 +135,7 @@ fn work(
     turns: &AtomicU64,
     stop: &AtomicBool,
     began: Instant,
-) -> (Counts, Vec<(u64, Violation, u64)>) {
+) -> Done {
     let mut counts = Counts::default();
     let mut failures = Vec::new();
     while !stop.load(Ordering::Relaxed) {

@@ -136,7 +136,8 @@ impl SimPlayout {
         self.sounding = true;
         self.played_ms += FRAME_MS;
         front.played_ms = (front.played_ms + FRAME_MS).min(audio_ms);
-        if (front.played_ms / FRAME_MS).is_multiple_of(REPORT_EVERY_FRAMES) {
+        let last = front.complete && front.played_ms == audio_ms;
+        if last || (front.played_ms / FRAME_MS).is_multiple_of(REPORT_EVERY_FRAMES) {
             told.push(Input::Heard {
                 segment,
                 heard_ms: front.played_ms,

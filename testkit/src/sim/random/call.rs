@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
-use antiphon_engine::{Engine, Input};
+use antiphon_engine::{Engine, Input, Output};
 use antiphon_proto::{GenerationId, Moment, SegmentId, ToolCallId, UtteranceId};
 
 use super::counts::Counts;
@@ -18,6 +18,10 @@ use crate::sim::playout::FRAME_MS;
 const STEPS_MAX: u64 = 2_000_000;
 /// How long the person waits for the agent to be heard or to fall silent, in milliseconds.
 const WAITS_MS_MAX: u64 = 9_000;
+/// One call in so many has its engine's memory looked at.
+const MEMORY_EVERY: u64 = 16;
+/// What an engine remembers beside the history, as text.
+const MEMORY_CHARS_MAX: usize = 100_000;
 /// Lines kept of what happened last.
 const TRACE_LINES_MAX: usize = 80;
 
@@ -112,7 +116,11 @@ pub(super) struct Call<'a> {
     act: usize,
     waits_for: Option<When>,
     trace: Option<VecDeque<String>>,
+    sabotage: Sabotage,
 }
+
+/// Changes what the engine puts out, to see that the rules notice.
+pub type Sabotage = fn(Output) -> Vec<Output>;
 
 /// What became of a call.
 #[derive(Clone, Debug, Default)]
@@ -126,8 +134,8 @@ pub struct Outcome {
 }
 
 /// Runs a call to its end or to the first broken rule.
-pub(super) fn run(scenario: &Scenario, trace: bool) -> Outcome {
-    let mut call = Call::new(scenario, trace);
+pub(super) fn run(scenario: &Scenario, trace: bool, sabotage: Sabotage) -> Outcome {
+    let mut call = Call::new(scenario, trace, sabotage);
     call.tell(Input::Connected);
     call.arm();
     let mut steps = 0;
@@ -140,6 +148,7 @@ pub(super) fn run(scenario: &Scenario, trace: bool) -> Outcome {
         }
     }
     call.counts.add("calls");
+    call.look_at_memory();
     let at_ms = call.now.ms();
     Outcome {
         counts: call.counts,
@@ -149,7 +158,7 @@ pub(super) fn run(scenario: &Scenario, trace: bool) -> Outcome {
 }
 
 impl<'a> Call<'a> {
-    fn new(scenario: &'a Scenario, trace: bool) -> Self {
+    fn new(scenario: &'a Scenario, trace: bool, sabotage: Sabotage) -> Self {
         Self {
             scenario,
             engine: Engine::new(scenario.config.clone()),
@@ -179,6 +188,7 @@ impl<'a> Call<'a> {
             act: 0,
             waits_for: None,
             trace: trace.then(VecDeque::new),
+            sabotage,
         }
     }
 
@@ -300,9 +310,11 @@ impl<'a> Call<'a> {
             let now = self.skewed();
             self.engine.handle_input(input, now);
             while let Some(output) = self.engine.poll_output() {
-                self.note(|| format!("  > {output:?}"));
-                self.rules.output(&output);
-                self.carry_out(output);
+                for output in (self.sabotage)(output) {
+                    self.note(|| format!("  > {output:?}"));
+                    self.rules.output(&output);
+                    self.carry_out(output);
+                }
             }
             let (held, paused) = self.playout.stopped_by();
             let seen = Circumstances {
@@ -311,6 +323,7 @@ impl<'a> Call<'a> {
                 fillers: !self.scenario.config.words.fillers.is_empty(),
                 held,
                 paused,
+                checking: !self.inbox.is_empty(),
             };
             let history = self.engine.history().count();
             self.rules.settled(self.now, seen, history);
@@ -329,6 +342,28 @@ impl<'a> Call<'a> {
                 trace.pop_front();
             }
             trace.push_back(line);
+        }
+    }
+
+    /// Everything that the engine remembers beside the history, as text; once in some calls, as it
+    /// costs more than the call.
+    fn look_at_memory(&mut self) {
+        if !self.scenario.seed.is_multiple_of(MEMORY_EVERY) {
+            return;
+        }
+        self.counts.add("looks at the engine's memory");
+        let history: usize = self
+            .engine
+            .history()
+            .map(|entry| format!("{entry:?}").len())
+            .sum();
+        let chars = format!("{:?}", self.engine).len().saturating_sub(history);
+        if chars > MEMORY_CHARS_MAX {
+            let detail = format!("the engine is {chars} characters of text");
+            let rule = "memory";
+            self.rules
+                .violation
+                .get_or_insert(super::Violation { rule, detail });
         }
     }
 

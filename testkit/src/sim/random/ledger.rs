@@ -20,7 +20,7 @@ pub(super) struct Spoken {
     pub(super) told_length: bool,
     /// Played to its end, or failed: nothing more will be heard of it.
     pub(super) over: bool,
-    /// The voice failed at it, or says nothing more of it.
+    /// The voice broke off within it.
     pub(super) broken: bool,
 }
 
@@ -55,6 +55,9 @@ impl Spoken {
     /// people.
     fn words_off_max(&self) -> usize {
         let words = self.text.split(' ').count();
+        if self.played_ms == 0 || (self.over && !self.broken) {
+            return 0;
+        }
         match (self.marks, self.told_length) {
             (true, _) => 1,
             (false, true) => 2,
@@ -63,40 +66,32 @@ impl Spoken {
     }
 }
 
-/// Compares what history says with what was heard of `spoken`; the difference in words.
+/// Compares what history says with what was heard of `spoken`, sentence by sentence.
 pub(super) fn compare(spoken: &[Spoken], said: &[String]) -> Result<(), String> {
-    let mut truth: Vec<&str> = Vec::new();
-    let mut full: Vec<&str> = Vec::new();
-    let mut off_max = 1;
-    for segment in spoken {
-        let heard = segment.heard_words();
-        truth.extend(segment.text.split(' ').take(heard));
-        if segment.played_ms > 0 {
-            full.extend(segment.text.split(' '));
-            off_max = off_max.max(segment.words_off_max());
-        }
-    }
     let said: Vec<&str> = said
         .iter()
         .flat_map(|text| text.split_whitespace())
         .collect();
-    if said.len().abs_diff(truth.len()) > off_max {
-        return Err(format!(
-            "heard {} words, history has {}: heard {truth:?}, said {said:?}",
-            truth.len(),
-            said.len()
-        ));
+    if fits(spoken, &said) {
+        return Ok(());
     }
-    // What is one word too long is still of what was to be said.
-    let whole = if said.len() <= truth.len() {
-        &truth
-    } else {
-        &full
+    let heard = |segment: &Spoken| {
+        let words = segment.text.split(' ').take(segment.heard_words());
+        words.collect::<Vec<_>>().join(" ")
     };
-    if whole.len() < said.len() || whole[..said.len()] != said[..] {
-        return Err(format!("heard {truth:?}, said {said:?}"));
-    }
-    Ok(())
+    let truth: Vec<String> = spoken.iter().map(heard).collect();
+    Err(format!("heard {truth:?}, history has {:?}", said.join(" ")))
+}
+
+fn fits(spoken: &[Spoken], said: &[&str]) -> bool {
+    let Some((first, rest)) = spoken.split_first() else {
+        return said.is_empty();
+    };
+    let words: Vec<&str> = first.text.split(' ').collect();
+    let (heard, off_max) = (first.heard_words(), first.words_off_max());
+    let most = (heard + off_max).min(words.len()).min(said.len());
+    (heard.saturating_sub(off_max)..=most)
+        .any(|count| said[..count] == words[..count] && fits(rest, &said[count..]))
 }
 
 #[cfg(test)]

@@ -268,7 +268,7 @@ impl Call<'_> {
         match (plan.end, plan.made) {
             (VoiceEnd::Stalls, _) => {
                 self.counts.add("sentences that stall");
-                return self.rules.voice_broke();
+                return self.rules.voice_stalled();
             }
             (VoiceEnd::Fails, 0) => {
                 self.counts.add("sentences that fail");
@@ -277,13 +277,15 @@ impl Call<'_> {
                 if let Some(spoken) = self.rules.spoken(segment) {
                     spoken.over = true;
                 }
-                self.rules.voice_broke();
                 self.tell(Input::SegmentFailed { segment });
             }
             (VoiceEnd::Fails, _) => {
                 self.counts.add("sentences that fail half-way");
                 self.at_voice = None;
                 self.playout.complete(segment);
+                if let Some(spoken) = self.rules.spoken(segment) {
+                    spoken.broken = true;
+                }
                 self.tell(Input::SegmentFailed { segment });
             }
             (VoiceEnd::Made, _) => {

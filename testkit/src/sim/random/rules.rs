@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use antiphon_engine::{Decision, Input, Output, SafetyAction, Subject, TimerReason};
 use antiphon_proto::{
-    AgentState, Event, EventEnvelope, GenerationId, Message, Moment, Role, SegmentId, ToolCallId,
-    TurnId, UtteranceId,
+    AgentState, Event, EventEnvelope, GenerationId, Message, Moment, NoticeCode, Role, SegmentId,
+    ToolCallId, TurnId, UtteranceId,
 };
 
 use super::ledger::{Spoken, compare};
@@ -38,6 +38,8 @@ pub(super) struct Circumstances {
     /// The playout waits for a release.
     pub(super) held: bool,
     pub(super) paused: bool,
+    /// A text is being checked.
+    pub(super) checking: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Rules {
     confirmed: bool,
     newest: SegmentId,
     generation: Option<GenerationId>,
+    /// It has called tools: it need not be cancelled, and may be.
+    called_tools: bool,
     state: Option<AgentState>,
     utterances: HashSet<UtteranceId>,
     tools: HashMap<ToolCallId, ToolState>,
@@ -141,28 +145,26 @@ impl Rules {
 
     /// Looks at an input before the engine does.
     pub(super) fn input(&mut self, input: &Input) {
-        match input {
-            Input::GenerationDone { generation, .. }
-            | Input::GenerationFailed { generation }
-            | Input::ToolCalls { generation, .. }
-                if self.generation == Some(*generation) =>
-            {
-                self.generation = None;
+        if let Input::GenerationDone { generation, .. } | Input::GenerationFailed { generation } =
+            input
+            && self.generation == Some(*generation)
+        {
+            self.generation = None;
+        } else if let Input::ToolCalls { generation, .. } = input {
+            self.called_tools |= self.generation == Some(*generation);
+        } else if let Input::ToolDone { id, .. } = input {
+            if let Some(state) = self.tools.get_mut(id) {
+                *state = ToolState::Over;
             }
-            Input::ToolDone { id, .. } => {
-                if let Some(state) = self.tools.get_mut(id) {
-                    *state = ToolState::Over;
-                }
-            }
-            Input::Verdict {
-                subject: Subject::User { turn },
-                action: SafetyAction::Replace { .. },
-                ..
-            } => {
-                self.replaced.insert(*turn);
-            }
-            Input::InterruptRequested | Input::Disconnected => self.owed = false,
-            _ => {}
+        } else if let Input::Verdict {
+            subject: Subject::User { turn },
+            action: SafetyAction::Replace { .. },
+            ..
+        } = input
+        {
+            self.replaced.insert(*turn);
+        } else if matches!(input, Input::InterruptRequested | Input::Disconnected) {
+            self.owed = false;
         }
     }
 
@@ -171,7 +173,8 @@ impl Rules {
     }
 
     fn started(&mut self, generation: GenerationId, history: &[Message]) {
-        if let Some(running) = self.generation.replace(generation) {
+        let ended = std::mem::take(&mut self.called_tools);
+        if let Some(running) = self.generation.replace(generation).filter(|_| !ended) {
             let detail = format!("{generation:?} is started while {running:?} runs");
             self.broken("generation", detail);
         }
@@ -237,29 +240,40 @@ impl Rules {
                 format!("{} instead of {}", envelope.seq, self.seq),
             );
         }
-        match &envelope.event {
-            Event::AgentState { state } => self.state = Some(*state),
-            Event::AgentText { segment, text, .. } => {
-                if forbidden(text) {
-                    self.broken("safety", format!("{segment:?} has replaced words"));
-                }
+        if let Event::AgentState { state } = &envelope.event {
+            self.state = Some(*state);
+        } else if let Event::AgentText { segment, text, .. } = &envelope.event {
+            if forbidden(text) {
+                self.broken("safety", format!("{segment:?} has replaced words"));
             }
-            Event::AgentHeard { segment, .. } => {
-                let known = self.voice.iter().find(|spoken| spoken.id == *segment);
-                if known.is_none_or(|spoken| spoken.held) {
-                    self.broken("stopped", format!("{segment:?} is heard"));
-                }
+        } else if let Event::AgentHeard { segment, .. } = &envelope.event {
+            let known = self.voice.iter().find(|spoken| spoken.id == *segment);
+            if known.is_none_or(|spoken| spoken.held) {
+                self.broken("stopped", format!("{segment:?} is heard"));
             }
-            Event::MessageCommitted { message } => self.committed(message),
-            Event::SessionEnding { .. } => self.ending = true,
-            _ => {}
+        } else if let Event::MessageCommitted { message } = &envelope.event {
+            self.committed(message);
+        } else if let Event::SessionEnding { .. } = &envelope.event {
+            self.ending = true;
+        } else if let Event::Notice { code, .. } = &envelope.event {
+            // They are told in another way, also where no words are set for it.
+            self.owed &= match code {
+                NoticeCode::RecognizerTrouble
+                | NoticeCode::ResponderTrouble
+                | NoticeCode::VoiceTrouble => false,
+                NoticeCode::BadMessage | NoticeCode::Replaced | NoticeCode::Voicemail => true,
+            };
         }
     }
 
     fn committed(&mut self, message: &Message) {
         self.history += 1;
         match message.role {
-            Role::User => self.owed = true,
+            Role::User => {
+                self.owed = true;
+                // They wait anew.
+                self.silent_since = None;
+            }
             Role::Agent => {
                 if forbidden(&message.text) {
                     self.broken("safety", "replaced words in history".into());
@@ -295,7 +309,7 @@ impl Rules {
 
     fn closes(&mut self) {
         self.closed = true;
-        if let Some(generation) = self.generation {
+        if let Some(generation) = self.generation.filter(|_| !self.called_tools) {
             self.broken("generation", format!("{generation:?} outlives the session"));
         }
         let running = self
@@ -332,7 +346,13 @@ impl Rules {
             self.broken("speculation", "the playout is held for nothing".into());
         }
         let active = self.voice.iter().any(|spoken| !spoken.over);
-        if !active && (seen.paused || self.ducked) {
+        let running = self
+            .tools
+            .values()
+            .any(|state| *state == ToolState::Running);
+        let runs = running || (self.generation.is_some() && !self.called_tools);
+        let over = !active && !runs && !seen.checking && self.state == Some(AgentState::Listening);
+        if over && (seen.paused || self.ducked) {
             let what = if seen.paused { "paused" } else { "ducked" };
             self.broken(
                 "overlap",
@@ -342,10 +362,10 @@ impl Rules {
         if history > HISTORY_MAX {
             self.broken("memory", format!("{history} entries in history"));
         }
-        self.clocks(now, seen, active);
+        self.clocks(now, seen, active, runs);
     }
 
-    fn clocks(&mut self, now: Moment, seen: Circumstances, active: bool) {
+    fn clocks(&mut self, now: Moment, seen: Circumstances, active: bool, runs: bool) {
         let thinks = self.state == Some(AgentState::Thinking);
         let listens = self.state == Some(AgentState::Listening);
         let calm = seen.connected && !seen.speaking && !self.closed;
@@ -357,11 +377,7 @@ impl Rules {
             owed && self.utterances.is_empty(),
             now,
         );
-        let running = self
-            .tools
-            .values()
-            .any(|state| *state == ToolState::Running);
-        let idle = calm && !listens && !active && self.generation.is_none() && !running;
+        let idle = calm && !listens && !active && !runs;
         keep(&mut self.idle_since, idle, now);
     }
 
@@ -421,8 +437,8 @@ impl Rules {
         self.voice.iter_mut().find(|spoken| spoken.id == id)
     }
 
-    /// The voice could not say the answer: it can be read.
-    pub(super) fn voice_broke(&mut self) {
+    /// The voice says nothing more and does not say why: nobody can tell that from a long sentence.
+    pub(super) fn voice_stalled(&mut self) {
         self.owed = false;
     }
 }

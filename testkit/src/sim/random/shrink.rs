@@ -1,11 +1,13 @@
 //! Makes a failing call smaller while the same rule is broken.
 
-use super::Scenario;
 use super::scenario::{CALM_PARTS, What};
+use super::{Outcome, Scenario};
 
-/// The smallest call found that breaks the rule that `scenario` breaks: parts made ordinary, then
-/// acts left out, then stretches of speech. Gives the scenario back unchanged where it breaks none.
-pub fn shrink(scenario: &Scenario) -> Scenario {
+/// The smallest call found that breaks the rule that `scenario` breaks when it is run by `run`:
+/// acts left out, parts made ordinary, stretches of speech left out. Gives the scenario back
+/// unchanged where it breaks none.
+pub fn shrink(scenario: &Scenario, run: impl Fn(&Scenario) -> Outcome) -> Scenario {
+    let broken_by = |scenario: &Scenario| run(scenario).failure.map(|(broken, _)| broken.rule);
     let Some(rule) = broken_by(scenario) else {
         return scenario.clone();
     };
@@ -25,11 +27,6 @@ pub fn shrink(scenario: &Scenario) -> Scenario {
             return smallest;
         }
     }
-}
-
-fn broken_by(scenario: &Scenario) -> Option<&'static str> {
-    let failure = scenario.run().failure;
-    failure.map(|(violation, _)| violation.rule)
 }
 
 /// Leaves out runs of acts, shorter and shorter ones.
