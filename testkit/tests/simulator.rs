@@ -67,10 +67,7 @@ fn thousands_of_turns_break_no_rule() {
 /// Seeds that once broke a rule.
 #[test]
 fn seeds_that_failed_once_are_clean() {
-    for seed in [
-        5, 14, 43, 135, 272, 408, 465, 639, 745, 1_045, 3_420, 4_132, 4_744, 6_490, 107_833,
-        118_239,
-    ] {
+    for seed in [4, 11, 14, 21, 43, 66, 68, 160, 272, 944] {
         assert_clean(seed, &Scenario::draw(seed).run());
     }
 }

@@ -305,7 +305,7 @@ impl<'a> Call<'a> {
         self.stray(&input);
         self.inbox.push_back(input);
         while let Some(input) = self.inbox.pop_front() {
-            self.rules.input(&input);
+            self.rules.input(&input, self.now);
             self.note(|| format!("< {input:?}"));
             let now = self.skewed();
             self.engine.handle_input(input, now);
@@ -324,6 +324,7 @@ impl<'a> Call<'a> {
                 held,
                 paused,
                 checking: !self.inbox.is_empty(),
+                words_ms_max: self.scenario.config.patience.first_words_ms_max,
             };
             let history = self.engine.history().count();
             self.rules.settled(self.now, seen, history);

@@ -5,7 +5,7 @@ use antiphon_proto::{Event, GenerationId, SafetyState, SegmentId, ToolCall, Utte
 
 use super::call::{AtVoice, Call, Next};
 use super::plans::{HearPlan, ToolPlan, VoiceEnd, VoicePlan, reply};
-use super::scenario::{CRISIS, FORBIDDEN};
+use super::scenario::{CALM_STRAY, CRISIS, FORBIDDEN};
 
 /// What is said instead of what may not be said, and to a person in need.
 const REVIEWED: &str = "I cannot say more about that. Please call the help line.";
@@ -142,8 +142,11 @@ impl Call<'_> {
     }
 
     fn classify(&mut self, subject: Subject, text: &str) {
+        // What is known by then may weigh more than what a draft was checked with.
+        let graver = self.scenario.calm & CALM_STRAY == 0 && self.strays.chance(4);
         let bad = match subject {
-            Subject::User { .. } | Subject::Draft { .. } => text.contains(CRISIS),
+            Subject::User { .. } => text.contains(CRISIS) || graver,
+            Subject::Draft { .. } => text.contains(CRISIS),
             Subject::Agent { .. } => text.contains(FORBIDDEN),
         };
         let (state, action) = if bad {

@@ -12,7 +12,9 @@ use super::ledger::{Spoken, compare};
 use super::scenario::FORBIDDEN;
 
 /// Longest silence that is not explained, in milliseconds: the limit of the product and a tick.
-const SILENCE_MS_MAX: u64 = 3_000 + 40;
+const SILENCE_MS_MAX: u64 = 3_000 + TICK_MS;
+/// What a deadline may be late, in milliseconds.
+const TICK_MS: u64 = 40;
 /// How often a deadline may be due again right after it was served: one timer may start another.
 const SAME_DUE_MAX: u32 = 4;
 /// Entries of a history.
@@ -40,6 +42,8 @@ pub(super) struct Circumstances {
     pub(super) paused: bool,
     /// A text is being checked.
     pub(super) checking: bool,
+    /// How long the responder may be silent, in milliseconds.
+    pub(super) words_ms_max: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,9 @@ pub struct Rules {
     generation: Option<GenerationId>,
     /// It has called tools: it need not be cancelled, and may be.
     called_tools: bool,
+    /// When it was started or last said anything.
+    words_at: Moment,
+    now: Moment,
     state: Option<AgentState>,
     utterances: HashSet<UtteranceId>,
     tools: HashMap<ToolCallId, ToolState>,
@@ -76,6 +83,8 @@ pub struct Rules {
     /// The person's last turn has found no answer.
     owed: bool,
     silent_since: Option<Moment>,
+    /// The responder owes words, and until when.
+    words_due: Option<Moment>,
     owed_since: Option<Moment>,
     idle_since: Option<Moment>,
     same_due: u32,
@@ -144,12 +153,17 @@ impl Rules {
     }
 
     /// Looks at an input before the engine does.
-    pub(super) fn input(&mut self, input: &Input) {
+    pub(super) fn input(&mut self, input: &Input, now: Moment) {
+        self.now = now;
         if let Input::GenerationDone { generation, .. } | Input::GenerationFailed { generation } =
             input
             && self.generation == Some(*generation)
         {
             self.generation = None;
+        } else if let Input::GenerationDelta { generation, .. } = input {
+            if self.generation == Some(*generation) {
+                self.words_at = now;
+            }
         } else if let Input::ToolCalls { generation, .. } = input {
             self.called_tools |= self.generation == Some(*generation);
         } else if let Input::ToolDone { id, .. } = input {
@@ -173,6 +187,7 @@ impl Rules {
     }
 
     fn started(&mut self, generation: GenerationId, history: &[Message]) {
+        self.words_at = self.now;
         let ended = std::mem::take(&mut self.called_tools);
         if let Some(running) = self.generation.replace(generation).filter(|_| !ended) {
             let detail = format!("{generation:?} is started while {running:?} runs");
@@ -371,6 +386,10 @@ impl Rules {
         let calm = seen.connected && !seen.speaking && !self.closed;
         let silent = calm && thinks && !active && seen.fillers;
         keep(&mut self.silent_since, silent, now);
+        let thought = self.generation.is_some() && !self.called_tools && !seen.checking;
+        let due = self.words_at.plus_ms(seen.words_ms_max);
+        let owes = !self.closed && thinks && !active && thought;
+        self.words_due = owes.then_some(due.max(now));
         let owed = calm && listens && self.owed && !active && !self.ending;
         keep(
             &mut self.owed_since,
@@ -391,6 +410,14 @@ impl Rules {
             self.broken("unanswered", "the person's turn is never answered".into());
         } else if over(self.idle_since) {
             self.broken("stuck", "the agent works and nothing runs".into());
+        } else if self
+            .words_due
+            .is_some_and(|due| now.ms_since(due) > TICK_MS)
+        {
+            self.broken(
+                "patience",
+                "the responder stalls and is not given up".into(),
+            );
         }
     }
 
@@ -403,6 +430,7 @@ impl Rules {
         ] {
             *since = since.map(|_| now);
         }
+        self.words_due = None;
     }
 
     /// After a deadline was served: the next one.
