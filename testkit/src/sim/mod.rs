@@ -3,6 +3,7 @@
 //! number, so the same script gives the same conversation.
 
 mod playout;
+pub mod random;
 mod world;
 
 pub use playout::SimPlayout;

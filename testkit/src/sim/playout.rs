@@ -25,7 +25,10 @@ pub struct SimPlayout {
 #[derive(Clone, Debug)]
 struct Queued {
     id: SegmentId,
-    audio_ms: Option<u64>,
+    /// What was made of it.
+    audio_ms: u64,
+    /// True where nothing more will be made.
+    complete: bool,
     played_ms: u64,
     word_ends_ms: Vec<u64>,
 }
@@ -35,7 +38,8 @@ impl SimPlayout {
         self.held |= hold;
         self.segments.push_back(Queued {
             id,
-            audio_ms: None,
+            audio_ms: 0,
+            complete: false,
             played_ms: 0,
             word_ends_ms: Vec::new(),
         });
@@ -43,8 +47,24 @@ impl SimPlayout {
 
     pub(super) fn made(&mut self, id: SegmentId, audio_ms: u64, word_ends_ms: Vec<u64>) {
         if let Some(queued) = self.segments.iter_mut().find(|queued| queued.id == id) {
-            queued.audio_ms = Some(audio_ms);
+            queued.audio_ms = audio_ms;
+            queued.complete = true;
             queued.word_ends_ms = word_ends_ms;
+        }
+    }
+
+    /// A part of a sentence was made: so much of it is there now.
+    pub(super) fn grow(&mut self, id: SegmentId, audio_ms: u64, word_ends_ms: Vec<u64>) {
+        if let Some(queued) = self.segments.iter_mut().find(|queued| queued.id == id) {
+            queued.audio_ms = audio_ms;
+            queued.word_ends_ms.extend(word_ends_ms);
+        }
+    }
+
+    /// No more of a sentence will be made.
+    pub(super) fn complete(&mut self, id: SegmentId) {
+        if let Some(queued) = self.segments.iter_mut().find(|queued| queued.id == id) {
+            queued.complete = true;
         }
     }
 
@@ -86,7 +106,7 @@ impl SimPlayout {
         let ready = self
             .segments
             .front()
-            .is_some_and(|front| front.audio_ms.is_some());
+            .is_some_and(|front| front.complete || front.played_ms < front.audio_ms);
         self.sounding || (ready && !self.paused && !self.held)
     }
 
@@ -101,13 +121,13 @@ impl SimPlayout {
             self.played_ms = 0;
             return told;
         };
-        let Some(audio_ms) = front.audio_ms else {
-            return told;
-        };
         let segment = front.id;
+        let audio_ms = front.audio_ms;
         if front.played_ms >= audio_ms {
-            self.segments.pop_front();
-            told.push(Input::SegmentPlayed { segment });
+            if front.complete {
+                self.segments.pop_front();
+                told.push(Input::SegmentPlayed { segment });
+            }
             return told;
         }
         if front.played_ms == 0 {
@@ -116,13 +136,25 @@ impl SimPlayout {
         self.sounding = true;
         self.played_ms += FRAME_MS;
         front.played_ms = (front.played_ms + FRAME_MS).min(audio_ms);
-        if (front.played_ms / FRAME_MS).is_multiple_of(REPORT_EVERY_FRAMES) {
+        let last = front.complete && front.played_ms == audio_ms;
+        if last || (front.played_ms / FRAME_MS).is_multiple_of(REPORT_EVERY_FRAMES) {
             told.push(Input::Heard {
                 segment,
                 heard_ms: front.played_ms,
             });
         }
         told
+    }
+
+    /// The sentence in front and how much of it was played.
+    pub(super) fn progress(&self) -> Option<(SegmentId, u64)> {
+        let front = self.segments.front()?;
+        Some((front.id, front.played_ms))
+    }
+
+    /// Whether it waits for a release, and whether it is paused.
+    pub(super) fn stopped_by(&self) -> (bool, bool) {
+        (self.held, self.paused)
     }
 
     /// How far the sentence that plays was played, to be told before a decision.
