@@ -11,7 +11,7 @@ use antiphon_testkit::sim::random::{Counts, Outcome, Sabotage, Scenario, shrink}
 /// Turns of one test run.
 const TURNS: u64 = 40_000;
 /// Calls in which a sabotaged engine must be found out.
-const SABOTAGED_CALLS: u64 = 60;
+const SABOTAGED_CALLS: u64 = 1_500;
 
 #[track_caller]
 fn assert_clean(seed: u64, outcome: &Outcome) {

@@ -104,7 +104,7 @@ impl Call<'_> {
         }
         self.speaking = false;
         if self.connected {
-            self.tell_all(Input::SpeechStopped { end });
+            self.tell_all(Input::SpeechStopped { end, prosody: None });
         }
     }
 

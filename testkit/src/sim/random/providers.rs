@@ -50,6 +50,7 @@ impl Call<'_> {
             Output::ReleasePlayout => self.playout.release(),
             Output::DuckPlayout => self.counts.add("ducked"),
             Output::UnduckPlayout => {}
+            Output::SwitchAgent { .. } => self.counts.add("agents switched"),
             Output::RunTool { call } => self.run_tool(call),
             Output::CancelTool { id } => {
                 self.counts.add("tools cancelled");
@@ -189,6 +190,7 @@ impl Call<'_> {
         let input = Input::GenerationDone {
             generation,
             hang_up: plan.hang_up,
+            hand_off: None,
         };
         self.in_ms(ends_ms, Next::Thinks(generation, input));
     }
@@ -334,6 +336,7 @@ fn decided(decision: antiphon_engine::Decision) -> &'static str {
         Decision::Discard => "decided: discard",
         Decision::Fill => "decided: fill",
         Decision::Retry => "decided: retry",
+        Decision::HandOff => "decided: hand off",
         Decision::End => "decided: end",
     }
 }

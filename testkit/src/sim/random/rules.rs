@@ -147,6 +147,7 @@ impl Rules {
             Output::Close { .. } => self.closes(),
             Output::FinishUtterance { .. }
             | Output::Classify { .. }
+            | Output::SwitchAgent { .. }
             | Output::PausePlayout
             | Output::ResumePlayout => {}
         }
@@ -276,7 +277,10 @@ impl Rules {
                 NoticeCode::RecognizerTrouble
                 | NoticeCode::ResponderTrouble
                 | NoticeCode::VoiceTrouble => false,
-                NoticeCode::BadMessage | NoticeCode::Replaced | NoticeCode::Voicemail => true,
+                NoticeCode::BadMessage
+                | NoticeCode::Replaced
+                | NoticeCode::HandOffTrouble
+                | NoticeCode::Voicemail => true,
             };
         }
     }

@@ -214,6 +214,7 @@ fn draw_config(seed: u64, calm: u32) -> EngineConfig {
         config.endpointing.mode = match rng.below(10) {
             0 => EndpointingMode::Manual,
             1 => EndpointingMode::PushToTalk,
+            2 => EndpointingMode::Fixed,
             _ => EndpointingMode::Auto,
         };
         config.endpointing.ms_min = rng.between(100, 1_000);
@@ -345,7 +346,7 @@ fn over(rng: &mut Rng, hangover_ms: u64) -> What {
 fn act(rng: &mut Rng, mode: EndpointingMode, hangover_ms: u64) -> Act {
     let rare = rng.below(1_000);
     let by_button = match mode {
-        EndpointingMode::Auto => 20,
+        EndpointingMode::Auto | EndpointingMode::Fixed => 20,
         EndpointingMode::Manual => 100,
         EndpointingMode::PushToTalk => 700,
     };
