@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::support::{any_inputs, conversation, packed, read, replayed, unpacked, written};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn any_session_is_read_as_written_and_replays_to_the_same_bytes(inputs in any_inputs(120)) {
