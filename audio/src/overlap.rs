@@ -22,6 +22,8 @@ use floor::NoiseFloor;
 use model::{KINDS, Model};
 use spectrum::{Analyzer, BANDS, Bands, Frame};
 
+pub use spectrum::dot;
+
 /// Numbers that the model is given for each frame; for training.
 pub const OVERLAP_INPUTS: usize = model::INPUTS;
 /// Cells of the model's recurrent layer; for training.

@@ -83,7 +83,7 @@ impl Ears {
             }
             VadEdge::Stopped { end_samples_ago } => Input::SpeechStopped {
                 end: now.minus_ms(end_samples_ago as u64 / SAMPLES_PER_MS),
-                prosody: Some(mirrored(self.prosody.end_of_speech(end_samples_ago))),
+                prosody: Some(engine_prosody(self.prosody.end_of_speech(end_samples_ago))),
             },
         })
     }
@@ -126,7 +126,7 @@ impl Ears {
 }
 
 /// The engine's copy of the tracker's figures.
-fn mirrored(heard: prosody::Prosody) -> Prosody {
+pub fn engine_prosody(heard: prosody::Prosody) -> Prosody {
     Prosody {
         pitch_slope_st10: heard.pitch_slope_st10,
         pitch_floor_st10: heard.pitch_floor_st10,

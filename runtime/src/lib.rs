@@ -16,6 +16,7 @@ mod session;
 mod tools;
 mod transport;
 
+pub use ears::engine_prosody;
 pub use playout::output_rate_hz;
 pub use session::{
     Colleagues, LiveView, NoColleagues, Session, SessionGone, SessionLimits, SessionParts,

@@ -10,5 +10,5 @@ pub mod sim;
 
 pub use line::{Caller, Line, line};
 pub use proxy::{Faults, UdpProxy};
-pub use recorded::{RecordedSpeak, Recording};
+pub use recorded::{RecordedSpeak, Recording, flite_recordings};
 pub use scripted::{ScriptedHear, ScriptedSpeak, ScriptedThink};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_providers::TaskHandle;
+use antiphon_providers::speak::flite::Flite;
 use antiphon_providers::speak::{
     Speak, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice, WordMark,
 };
@@ -53,6 +54,30 @@ impl Recording {
         let over = |mark: &&WordMark| u64::from(mark.end_ms) <= ms;
         self.marks.iter().filter(over).count()
     }
+}
+
+/// What flite's `voice` makes of each text, in real time: to be made before a virtual clock matters.
+///
+/// # Panics
+/// Where flite fails: a test without its speech tests nothing.
+pub fn flite_recordings(voice: &'static str, texts: &[&'static str]) -> Vec<Recording> {
+    let texts = texts.to_vec();
+    let made = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let flite = Flite::new();
+            let mut made = Vec::with_capacity(texts.len());
+            for text in texts {
+                let recording = Recording::of(&flite, voice, text).await;
+                made.push(recording.expect("flite speaks"));
+            }
+            made
+        })
+    });
+    made.join().expect("flite speaks")
 }
 
 /// Speaks recordings by their text.

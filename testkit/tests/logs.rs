@@ -10,16 +10,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use antiphon_agents::Agent;
-use antiphon_proto::{ClientMessage, CloseReason, SegmentId, SessionId};
+use antiphon_proto::{ClientMessage, CloseReason, SessionId};
 use antiphon_providers::hear::HearContext;
-use antiphon_providers::speak::flite::Flite;
-use antiphon_providers::speak::{Speak, SpeakEventKind, SpeakRequest};
 use antiphon_runtime::log::{
     FILE_ENDING, Header, LogEncoder, LogReader, Recorder, Replayed, Retention, Verdict, replay,
     write_log,
 };
 use antiphon_runtime::{Session, SessionLimits, SessionParts, TransportInput};
-use antiphon_testkit::{Caller, ScriptedHear, ScriptedSpeak, ScriptedThink, line};
+use antiphon_testkit::{
+    Caller, ScriptedHear, ScriptedSpeak, ScriptedThink, flite_recordings, line,
+};
 use tokio::time::sleep;
 
 /// Calls that are recorded where they are not there yet.
@@ -253,31 +253,7 @@ fn parts(name: &str, recorder: Recorder) -> SessionParts {
 fn speech() -> &'static [i16] {
     static SPEECH: OnceLock<Vec<i16>> = OnceLock::new();
     SPEECH.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(make_speech())
+        let made = flite_recordings("rms", &["How do I choose a domain name?"]);
+        made[0].pcm.clone()
     })
-}
-
-async fn make_speech() -> Vec<i16> {
-    let (sender, mut events) = tokio::sync::mpsc::channel(8);
-    let request = SpeakRequest {
-        segment: SegmentId(1),
-        text: "How do I choose a domain name?".to_owned(),
-        voice: "rms".into(),
-        pace: 1.0,
-    };
-    let _task = Flite::new().start(request, sender);
-    let mut speech = Vec::new();
-    while let Some(event) = events.recv().await {
-        match event.kind {
-            SpeakEventKind::Audio { pcm } => speech.extend(pcm),
-            SpeakEventKind::Marks { .. } => {}
-            SpeakEventKind::Done => break,
-            SpeakEventKind::Failed { reason } => panic!("{reason}"),
-        }
-    }
-    speech
 }

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use antiphon_agents::Agent;
 use antiphon_proto::{
-    ClientMessage, CloseReason, Event, NoticeCode, Role, SafetyState, SegmentId, SessionId,
-    SessionStatus,
+    ClientMessage, CloseReason, Event, NoticeCode, Role, SafetyState, SessionId, SessionStatus,
 };
 use antiphon_providers::hear::HearContext;
-use antiphon_providers::speak::flite::Flite;
-use antiphon_providers::speak::{Speak, SpeakEventKind, SpeakRequest};
 use antiphon_runtime::{Session, SessionLimits, SessionParts, TransportInput};
-use antiphon_testkit::{Caller, ScriptedHear, ScriptedSpeak, ScriptedThink, line};
+use antiphon_testkit::{
+    Caller, ScriptedHear, ScriptedSpeak, ScriptedThink, flite_recordings, line,
+};
 use tokio::time::{Instant, sleep};
 
 /// What the receiver of these tests holds back.
@@ -33,37 +32,8 @@ struct Call {
 fn speech() -> &'static [i16] {
     static SPEECH: OnceLock<Vec<i16>> = OnceLock::new();
     SPEECH.get_or_init(|| {
-        std::thread::spawn(make_speech)
-            .join()
-            .expect("flite speaks")
-    })
-}
-
-fn make_speech() -> Vec<i16> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let (sender, mut events) = tokio::sync::mpsc::channel(8);
-        let text = "How do I choose a domain name?".to_owned();
-        let request = SpeakRequest {
-            segment: SegmentId(1),
-            text,
-            voice: "rms".into(),
-            pace: 1.0,
-        };
-        let _task = Flite::new().start(request, sender);
-        let mut speech = Vec::new();
-        while let Some(event) = events.recv().await {
-            match event.kind {
-                SpeakEventKind::Audio { pcm } => speech.extend(pcm),
-                SpeakEventKind::Marks { .. } => {}
-                SpeakEventKind::Done => break,
-                SpeakEventKind::Failed { reason } => panic!("{reason}"),
-            }
-        }
-        speech
+        let made = flite_recordings("rms", &["How do I choose a domain name?"]);
+        made[0].pcm.clone()
     })
 }
 

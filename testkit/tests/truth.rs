@@ -10,11 +10,12 @@ use std::time::Duration;
 use antiphon_agents::Agent;
 use antiphon_proto::{ClientMessage, Message, Role, SessionId};
 use antiphon_providers::hear::HearContext;
-use antiphon_providers::speak::flite::Flite;
 use antiphon_runtime::{
     NoColleagues, NoTools, Session, SessionLimits, SessionParts, TransportInput,
 };
-use antiphon_testkit::{Caller, RecordedSpeak, Recording, ScriptedHear, ScriptedThink, line};
+use antiphon_testkit::{
+    Caller, RecordedSpeak, Recording, ScriptedHear, ScriptedThink, flite_recordings, line,
+};
 use tokio::time::{Instant, sleep};
 
 const UNHEARD_MS: u32 = 60;
@@ -40,27 +41,12 @@ struct Recorded {
 fn recorded() -> &'static Recorded {
     static RECORDED: OnceLock<Recorded> = OnceLock::new();
     RECORDED.get_or_init(|| {
-        std::thread::spawn(|| {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime");
-            runtime.block_on(async {
-                let flite = Flite::new();
-                let mut answers = HashMap::new();
-                for answer in ANSWERS {
-                    let recording = Recording::of(&flite, "slt", answer).await;
-                    answers.insert(answer.to_owned(), recording.expect("flite speaks"));
-                }
-                let question = Recording::of(&flite, "rms", QUESTION).await;
-                Recorded {
-                    answers,
-                    question: question.expect("flite speaks").pcm,
-                }
-            })
-        })
-        .join()
-        .expect("flite speaks")
+        let answers = flite_recordings("slt", &ANSWERS);
+        let question = flite_recordings("rms", &[QUESTION]);
+        Recorded {
+            answers: ANSWERS.map(String::from).into_iter().zip(answers).collect(),
+            question: question[0].pcm.clone(),
+        }
     })
 }
 

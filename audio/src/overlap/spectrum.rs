@@ -138,7 +138,7 @@ impl Analyzer {
 }
 
 /// Sum of products in eight lanes, which the compiler turns into vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 8];
     let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest: f32 = left

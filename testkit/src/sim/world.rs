@@ -61,10 +61,6 @@ pub struct World<S> {
     pub engine: Engine,
     /// Everything that happened, with its time.
     pub observed: Vec<(Moment, Observed)>,
-    /// Every input that the engine was given.
-    pub log: Vec<(Moment, Input)>,
-    /// True where the log is kept.
-    pub keep_log: bool,
     script: S,
     now: Moment,
     queue: BinaryHeap<Reverse<(Moment, u64, Next)>>,
@@ -90,8 +86,6 @@ impl<S: Script> World<S> {
         let mut world = Self {
             engine: Engine::new(config),
             observed: Vec::new(),
-            log: Vec::new(),
-            keep_log: false,
             script,
             now: Moment(0),
             queue: BinaryHeap::new(),
@@ -116,16 +110,6 @@ impl<S: Script> World<S> {
     /// The time.
     pub fn now(&self) -> Moment {
         self.now
-    }
-
-    /// The script.
-    pub fn script(&mut self) -> &mut S {
-        &mut self.script
-    }
-
-    /// True while the person hears the agent.
-    pub fn sounding(&self) -> bool {
-        self.playout.sounding
     }
 
     /// Lets time pass until `until`, or until the call is over.
@@ -162,9 +146,6 @@ impl<S: Script> World<S> {
         let mut inbox = vec![input];
         while !inbox.is_empty() {
             let input = inbox.remove(0);
-            if self.keep_log {
-                self.log.push((self.now, input.clone()));
-            }
             self.engine.handle_input(input, self.now);
             while let Some(output) = self.engine.poll_output() {
                 self.carry_out(output, &mut inbox);

@@ -1,6 +1,6 @@
 //! Gradients of the judge's model (layout of the weights: `audio/src/overlap/model.rs`).
 
-use antiphon_audio::overlap::{OVERLAP_CELLS, OVERLAP_INPUTS, OVERLAP_KINDS};
+use antiphon_audio::overlap::{OVERLAP_CELLS, OVERLAP_INPUTS, OVERLAP_KINDS, dot};
 
 const ROW: usize = OVERLAP_INPUTS + OVERLAP_CELLS + 1;
 const OUT: usize = 3 * OVERLAP_CELLS * ROW;
@@ -26,23 +26,6 @@ struct Step {
     recurrent: Cells,
     after: Cells,
     chances: [f32; OVERLAP_KINDS],
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = left
-        .remainder()
-        .iter()
-        .zip(right.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in left.zip(right) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
 }
 
 fn add(to: &mut [f32], from: &[f32], by: f32) {

@@ -2,6 +2,7 @@
 
 use antiphon_engine::{Evidence, PauseHabit, Prosody, QuestionKind};
 use antiphon_engine::{TRUST_EMBEDDED_PERMILLE, TRUST_GOOD_PERMILLE};
+use antiphon_runtime::engine_prosody;
 
 use crate::heard::Heard;
 use crate::labels::Truth;
@@ -98,7 +99,7 @@ pub(crate) fn pauses(clips: &[Clip], heard: &Heard) -> Vec<Pause> {
                 clip: clip.path.clone(),
                 truth: labelled.truth,
                 late_ms: labelled.late_ms,
-                prosody: mirrored(&stretch.prosody),
+                prosody: engine_prosody(stretch.prosody),
                 turn_ms: (stretch.end_ms - from_ms).max(0) as u64,
                 habit,
                 heard: words.join(" ").trim().to_owned(),
@@ -125,16 +126,4 @@ fn said(clip: &Clip, from_ms: i64, end_ms: i64, truth: Truth) -> Option<String> 
         .map(|(_, _, word)| word.as_str())
         .collect();
     Some(words.join(" "))
-}
-
-/// The engine's copy of what the tracker made.
-pub(crate) fn mirrored(p: &antiphon_audio::prosody::Prosody) -> Prosody {
-    Prosody {
-        pitch_slope_st10: p.pitch_slope_st10,
-        pitch_floor_st10: p.pitch_floor_st10,
-        level_db10: p.level_db10,
-        periodicity_permille: p.periodicity_permille,
-        last_voiced_ms: p.last_voiced_ms,
-        unvoiced_tail_ms: p.unvoiced_tail_ms,
-    }
 }
