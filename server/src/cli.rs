@@ -7,9 +7,10 @@ use std::sync::Arc;
 use antiphon_agents::{Agent, lint};
 use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
 use antiphon_providers::speak::flite::Flite;
+use antiphon_providers::think::RemoteThink;
 use antiphon_providers::think::Think;
+use antiphon_providers::think::known::first_configured;
 use antiphon_providers::think::offline::Offline;
-use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig};
 use clap::{Parser, Subcommand};
 
 use crate::app::Providers;
@@ -104,18 +105,16 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
 /// What answers: the offline responder, or a model where one is configured.
 enum Responder {
     Offline(Arc<Offline>),
-    Remote(Arc<OpenAiCompatible>),
+    Remote(Arc<RemoteThink>),
 }
 
 impl Responder {
     fn from_env() -> Result<Self, ServeError> {
-        let config =
-            OpenAiConfig::from_env().map_err(|error| ServeError::Provider(error.to_string()))?;
-        let Some(config) = config else {
+        let remote = first_configured(&|name| std::env::var(name).ok())
+            .map_err(|error| ServeError::Provider(error.to_string()))?;
+        let Some(remote) = remote else {
             return Ok(Self::Offline(Arc::default()));
         };
-        let remote = OpenAiCompatible::new(config)
-            .map_err(|error| ServeError::Provider(error.to_string()))?;
         let remote = Arc::new(remote);
         let warming = Arc::clone(&remote);
         tokio::spawn(async move { warming.warm().await });

@@ -3,4 +3,5 @@
 //! send garbage, and records what was asked and when the client went away.
 
 pub mod http;
+pub mod llm;
 pub mod tls;
