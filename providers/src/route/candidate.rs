@@ -26,6 +26,8 @@ pub struct Candidate<P: ?Sized> {
     pub provider: Arc<P>,
     pub(super) stage: Stage,
     pub(super) price: Option<Price>,
+    /// Asked only when all others fail.
+    pub(super) last_resort: bool,
     live: Mutex<Live>,
 }
 
@@ -113,6 +115,7 @@ impl<P: ?Sized> Candidate<P> {
             provider,
             stage,
             price,
+            last_resort: false,
             live: Mutex::new(Live {
                 breaker: Breaker::new(breaker),
                 stats: Stats::default(),
@@ -132,6 +135,7 @@ impl<P: ?Sized> Candidate<P> {
         View {
             id: &self.id,
             region: self.price.as_ref().map_or("", |price| &price.region),
+            last_resort: self.last_resort,
             breaker: live.breaker.state(now),
             admits: live.breaker.would_admit(now),
             first_ms: live.stats.first.p50_ms(),

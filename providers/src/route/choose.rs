@@ -17,6 +17,8 @@ const EXPLORE_EVERY: u64 = 20;
 const KNOWN_FROM: u64 = 5;
 /// Least latency that differences are counted from, milliseconds: nobody hears less.
 const LATENCY_MS_MIN: f64 = 50.0;
+/// More than any score.
+const LAST_RESORT: f64 = 10.0;
 /// Share of a call's budget from which the cheapest is taken.
 const THRIFTY_FROM: f64 = 0.8;
 
@@ -27,6 +29,8 @@ pub struct View<'a> {
     pub id: &'a str,
     /// Where it works: `local`, `eu`, `us`, or empty where unknown.
     pub region: &'a str,
+    /// True where it is asked only when all others fail, however fast and cheap it is.
+    pub last_resort: bool,
     /// Its breaker.
     pub breaker: BreakerState,
     /// False where the breaker is half-open and its trial is under way.
@@ -135,6 +139,9 @@ pub fn choose(views: &[View<'_>], route: &Route, moment: Moment) -> Choice {
         if moment.last == Some(index) && !thrifty {
             score *= 1.0 + STICKY;
         }
+        if view.last_resort {
+            score -= LAST_RESORT;
+        }
         scored[count] = (index as u8, score);
         count += 1;
     }
@@ -174,7 +181,8 @@ impl Best {
             latency_ms: f64::INFINITY,
             price: f64::INFINITY,
         };
-        for view in views.iter().filter(|view| view.admits && permitted(view)) {
+        let compared = |view: &&View<'_>| view.admits && !view.last_resort && permitted(view);
+        for view in views.iter().filter(compared) {
             best.latency_ms = best.latency_ms.min(latency_ms(view));
             best.price = best.price.min(price(view));
         }
@@ -262,7 +270,7 @@ fn explore(views: &[View<'_>], moment: Moment, scored: &mut [(u8, f64)]) -> bool
     }
     let unknown = scored.iter().skip(1).position(|&(index, _)| {
         let view = &views[usize::from(index)];
-        view.measured < KNOWN_FROM && view.breaker == BreakerState::Closed
+        view.measured < KNOWN_FROM && view.breaker == BreakerState::Closed && !view.last_resort
     });
     match unknown {
         Some(at) => {

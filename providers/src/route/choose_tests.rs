@@ -5,6 +5,7 @@ use super::*;
 const FAST: View<'_> = View {
     id: "quick/one",
     region: "us",
+    last_resort: false,
     breaker: BreakerState::Closed,
     admits: true,
     first_ms: 150.0,
@@ -195,6 +196,40 @@ fn nothing_measured_keeps_the_configured_order() {
             Moment::default()
         ),
         (vec![0, 1], Why::FirstListed)
+    );
+}
+
+#[test]
+fn a_last_resort_is_last_however_good_it_looks() {
+    let own = View {
+        id: "offline/",
+        last_resort: true,
+        first_ms: 1.0,
+        price: Some(0),
+        quality: 1.0,
+        ..FAST
+    };
+    for prefer in [
+        Prefer::Cheapest,
+        Prefer::Fastest,
+        Prefer::Best,
+        Prefer::Balanced,
+    ] {
+        let moment = Moment {
+            last: Some(0),
+            ..Moment::default()
+        };
+        let (order, _) = order(&[own, CHEAP, GOOD], &route(prefer), moment);
+        assert_eq!(order[2], 0, "{prefer:?}");
+    }
+    let broken = View {
+        admits: false,
+        breaker: BreakerState::Open,
+        ..FAST
+    };
+    assert_eq!(
+        order(&[own, broken], &route(Prefer::Best), Moment::default()).0[0],
+        0
     );
 }
 

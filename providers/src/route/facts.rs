@@ -61,6 +61,15 @@ pub enum Fact {
 /// Where a call reads its facts.
 pub type FactReceiver = mpsc::Receiver<Fact>;
 
+/// What a call reads of its providers.
+#[derive(Debug)]
+pub struct CallFacts {
+    /// Choices and fallbacks, as they happen.
+    pub facts: FactReceiver,
+    /// What the call has cost so far.
+    pub costs: Arc<Costs>,
+}
+
 /// Where they are told.
 #[derive(Clone, Debug)]
 pub(super) struct Teller(mpsc::Sender<Fact>);

@@ -22,7 +22,7 @@ pub use breaker::{Breaker, BreakerConfig, BreakerState};
 pub use candidate::{Candidate, CandidateReport, MinuteReport};
 pub use choose::{CANDIDATES_MAX, Choice, Moment, View, Why, choose};
 pub use continuation::Continuation;
-pub use facts::{Costs, Fact, FactReceiver, Stage};
+pub use facts::{CallFacts, Costs, Fact, FactReceiver, Stage};
 pub use prices::{PICODOLLARS_A_DOLLAR, Price, Prices, PricesError, tokens_about};
 pub use quality::{Signals, quality};
 pub use router::{Deadlines, Routed, Router, RouterBuilder, RouterConfig};

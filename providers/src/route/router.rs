@@ -9,7 +9,7 @@ use antiphon_agents::Agent;
 use super::breaker::BreakerConfig;
 use super::candidate::{Candidate, CandidateReport};
 use super::choose::{self, Choice};
-use super::facts::{Costs, FactReceiver, Stage, Teller};
+use super::facts::{CallFacts, Costs, Stage, Teller};
 use super::hear::RoutedHear;
 use super::prices::{Price, Prices};
 use super::speak::RoutedSpeak;
@@ -72,10 +72,8 @@ pub struct Routed {
     pub think: Arc<dyn Think>,
     /// The voice backend.
     pub speak: Arc<dyn Speak>,
-    /// Choices and fallbacks, as they happen.
-    pub facts: FactReceiver,
-    /// What the call has cost so far.
-    pub costs: Arc<Costs>,
+    /// What the call reads of them.
+    pub facts: CallFacts,
 }
 
 /// Providers in the order in which they are preferred while nothing is measured.
@@ -128,6 +126,16 @@ impl RouterBuilder {
         let candidate = Candidate::new(Stage::Think, id, provider, price, breaker);
         self.router.think.push(candidate);
         self
+    }
+
+    /// Adds a responder that is asked only when all others fail.
+    #[must_use]
+    pub fn think_last_resort(self, provider: Arc<dyn Think>) -> Self {
+        let mut with = self.think(provider);
+        if let Some(candidate) = with.router.think.last_mut() {
+            candidate.last_resort = true;
+        }
+        with
     }
 
     /// Adds a voice backend. `model` is what it is billed as.
@@ -189,8 +197,7 @@ impl Router {
             hear: Arc::new(RoutedHear::new(Arc::clone(&call), agent)),
             think: Arc::new(RoutedThink::new(Arc::clone(&call))),
             speak: Arc::new(RoutedSpeak::new(call, agent)),
-            facts,
-            costs,
+            facts: CallFacts { facts, costs },
         }
     }
 

@@ -73,9 +73,9 @@ async fn the_next_answers_where_the_first_fails_in_whatever_way() {
             "{first:?}: {} ms",
             told.first_ms
         );
-        let chosen = routed.facts.try_recv().unwrap();
+        let chosen = routed.facts.facts.try_recv().unwrap();
         assert!(matches!(chosen, Fact::Chosen { id, .. } if &*id == "one/m"));
-        let fell = routed.facts.try_recv().unwrap();
+        let fell = routed.facts.facts.try_recv().unwrap();
         assert!(matches!(fell, Fact::FellBack { to: Some(to), .. } if &*to == "two/m"));
         assert_eq!(one.requests.lock().unwrap().len(), 1, "{first:?}");
     };
