@@ -5,6 +5,7 @@
 
 pub mod hear;
 pub mod net;
+pub mod route;
 pub mod speak;
 pub mod think;
 

@@ -5,16 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_agents::{Agent, lint};
-use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
-use antiphon_providers::speak::flite::Flite;
-use antiphon_providers::think::RemoteThink;
-use antiphon_providers::think::Think;
-use antiphon_providers::think::known::first_configured;
-use antiphon_providers::think::offline::Offline;
 use clap::{Parser, Subcommand};
 
-use crate::app::Providers;
 use crate::caller::{CallArgs, LoadArgs};
+use crate::providers::Configured;
 use crate::replay::ReplayArgs;
 use crate::{ServeArgs, ServeError, Server, caller, replay, telemetry};
 
@@ -67,30 +61,15 @@ pub async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
     let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
-    let recognizer =
-        PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
-    let recognizer = Arc::new(recognizer);
-    let responder = Responder::from_env()?;
-    let providers = Providers {
-        hear: recognizer.clone(),
-        think: responder.think(),
-        speak: Arc::new(Flite::new()),
-    };
-    let (hears, thinks, speaks) = (
-        providers.hear.name(),
-        providers.think.name(),
-        providers.speak.name(),
-    );
-    let version = env!("CARGO_PKG_VERSION");
-    println!("antiphon {version}: hears with {hears}, thinks with {thinks}, speaks with {speaks}");
-    let server = Server::start(&args, providers, Some(prometheus)).await?;
+    let providers = Configured::from_env()?;
+    let (version, summary) = (env!("CARGO_PKG_VERSION"), providers.summary());
+    println!("antiphon {version}: {summary}");
+    let router = Arc::clone(&providers.router);
+    let server = Server::start(&args, router, Some(prometheus)).await?;
     let (contexts, agents, warm) = (server.hear_contexts(), server.agents(), server.warm_mark());
     // A thread of its own: it works for seconds, and stopping the server must not wait for it.
     std::thread::spawn(move || {
-        responder.prepare(&agents);
-        if let Err(error) = recognizer.warm_up(&contexts) {
-            tracing::error!(%error, "the recognizer is not ready; typing works");
-        }
+        providers.warm_up(&agents, &contexts);
         warm();
     });
     println!(
@@ -100,42 +79,6 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     server.run(stop_signal()).await?;
     println!("antiphon: stopped; all calls are settled");
     Ok(())
-}
-
-/// What answers: the offline responder, or a model where one is configured.
-enum Responder {
-    Offline(Arc<Offline>),
-    Remote(Arc<RemoteThink>),
-}
-
-impl Responder {
-    fn from_env() -> Result<Self, ServeError> {
-        let remote = first_configured(&|name| std::env::var(name).ok())
-            .map_err(|error| ServeError::Provider(error.to_string()))?;
-        let Some(remote) = remote else {
-            return Ok(Self::Offline(Arc::default()));
-        };
-        let remote = Arc::new(remote);
-        let warming = Arc::clone(&remote);
-        tokio::spawn(async move { warming.warm().await });
-        Ok(Self::Remote(remote))
-    }
-
-    fn think(&self) -> Arc<dyn Think> {
-        match self {
-            Self::Offline(offline) => offline.clone(),
-            Self::Remote(remote) => remote.clone(),
-        }
-    }
-
-    /// Indexes the agents, so that the first question of each is answered as fast as the next.
-    fn prepare(&self, agents: &[Arc<Agent>]) {
-        if let Self::Offline(offline) = self {
-            for agent in agents {
-                offline.prepare(agent);
-            }
-        }
-    }
 }
 
 /// Ctrl-C or SIGTERM. A second one ends the process at once.

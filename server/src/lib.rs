@@ -5,6 +5,7 @@ pub mod caller;
 pub mod cli;
 mod page;
 mod problem;
+mod providers;
 mod registry;
 pub mod replay;
 mod routes;

@@ -1,5 +1,7 @@
 //! Where a language model is, and how long to wait for it.
 
+use std::fmt;
+
 use crate::net::{HttpLimits, Secret};
 
 /// Tokens of history sent at most, estimated: some half an hour of talk. More makes every first
@@ -7,7 +9,7 @@ use crate::net::{HttpLimits, Secret};
 pub const CONTEXT_TOKENS_MAX_DEFAULT: u32 = 6_000;
 
 /// How to reach one language model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ThinkConfig {
     /// The URL in front of the paths of the provider's API, without a slash at its end, e.g.
     /// `http://127.0.0.1:11434/v1`.
@@ -103,6 +105,24 @@ impl ThinkConfig {
     }
 }
 
+/// Without user and password of the URL.
+impl fmt::Debug for ThinkConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThinkConfig")
+            .field("base_url", &shown(&self.base_url))
+            .field("api_key", &self.api_key)
+            .field("model", &self.model)
+            .field("context_tokens_max", &self.context_tokens_max)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A password may stand before an `@`.
+fn shown(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or_default()
+}
+
 /// `value`, where it is the URL of a web server.
 pub(crate) fn checked_url(
     name: &'static str,
@@ -113,11 +133,9 @@ pub(crate) fn checked_url(
     if url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
         return Ok(value.trim_end_matches('/').to_owned());
     }
-    // A password may stand before an `@`.
-    let shown = value.rsplit('@').next().unwrap_or_default();
     Err(ConfigError::Url {
         name,
-        value: shown.to_owned(),
+        value: shown(value).to_owned(),
         example,
     })
 }

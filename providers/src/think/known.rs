@@ -40,7 +40,10 @@ const MODEL_VAR: &str = "ANTIPHON_THINK_MODEL";
 const URL_VAR: &str = "ANTIPHON_THINK_URL";
 const OPENAI_URL: &str = "https://api.openai.com/v1";
 
-/// Every remote provider. The order is that in which [`first_configured`] looks.
+/// OpenAI's second way, asked for by name only.
+const OPENAI_CHAT: &str = "openai-chat";
+
+/// Every remote provider, in the order in which they are tried where nothing else decides.
 pub const KNOWN: &[KnownThink] = &[
     KnownThink {
         name: "compatible",
@@ -68,7 +71,7 @@ pub const KNOWN: &[KnownThink] = &[
         make: RemoteThink::openai,
     },
     KnownThink {
-        name: "openai-chat",
+        name: OPENAI_CHAT,
         about: "OpenAI, Chat Completions",
         key_vars: &["OPENAI_API_KEY"],
         key_needed: true,
@@ -165,19 +168,16 @@ pub fn think_by_name(
     Ok(remote.map(|remote| Arc::new(remote) as Arc<dyn Think>))
 }
 
-/// The first of [`KNOWN`] that is set up.
+/// All of [`KNOWN`] that are set up, in that order, each vendor once.
 ///
 /// # Errors
-/// Where one of its variables cannot be used.
-pub fn first_configured(
+/// Where one of their variables cannot be used.
+pub fn all_configured(
     vars: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<RemoteThink>, ConfigError> {
-    for known in KNOWN {
-        if let Some(remote) = known.configured(None, vars)? {
-            return Ok(Some(remote));
-        }
-    }
-    Ok(None)
+) -> Result<Vec<RemoteThink>, ConfigError> {
+    let first_ways = KNOWN.iter().filter(|known| known.name != OPENAI_CHAT);
+    let made = first_ways.filter_map(|known| known.configured(None, vars).transpose());
+    made.collect()
 }
 
 impl KnownThink {
@@ -264,7 +264,7 @@ impl KnownThink {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{ConfigError, KNOWN, ThinkConfig, first_configured, think_by_name};
+    use super::{ConfigError, KNOWN, ThinkConfig, all_configured, think_by_name};
 
     type Vars<'a> = &'a [(&'a str, &'a str)];
 
@@ -325,8 +325,9 @@ mod tests {
             config("openai", &both).unwrap().unwrap().model,
             "gpt-5.4-mini"
         );
-        let first = first_configured(&look_up(&both)).unwrap().unwrap();
-        assert_eq!(super::Think::model(&first), "gpt-9");
+        let all = all_configured(&look_up(&both)).unwrap();
+        let models: Vec<&str> = all.iter().map(super::Think::model).collect();
+        assert_eq!(models, ["gpt-9", "gpt-5.4-mini"]);
         let own = config("compatible", &both).unwrap().unwrap();
         assert_eq!(own.api_key, None, "OpenAI's key goes to OpenAI only");
     }

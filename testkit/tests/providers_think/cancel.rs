@@ -116,7 +116,7 @@ async fn another_reply_on_the_same_http2_connection_goes_on() {
     for adapter in ADAPTERS {
         let vendor = adapter.vendor;
         let lab = Lab::new(adapter, Wiring::Http2Tls, move |r| {
-            if r.json().to_string().contains("stall") {
+            if r.json().to_string().contains("xyzzy") {
                 return Answer::events(Vec::new()).ending(End::Stall);
             }
             vendor.answer(r, &Said::words(&["Fine."]))
@@ -124,7 +124,7 @@ async fn another_reply_on_the_same_http2_connection_goes_on() {
         .await;
         lab.think.warm().await;
         let mut stalling = request();
-        stalling.history[1].text = "stall".into();
+        stalling.history[1].text = "xyzzy".into();
         let (handle, _events) = start(&lab.think, stalling);
         assert!(lab.fake.asked(2, Duration::from_secs(10)).await);
         drop(handle);

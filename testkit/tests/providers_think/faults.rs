@@ -16,15 +16,20 @@ use crate::lab::{ADAPTERS, Adapter, Lab, Told, request, tools};
 const SERVER_WORDS: &str = "the server's own words";
 
 fn no_secret(text: &str) {
-    for secret in [KEY, "127.0.0.1", SERVER_WORDS, "what is a domain"] {
+    for secret in [KEY, "hunter2", SERVER_WORDS, "what is a domain"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
 
 async fn fault_of(adapter: Adapter, answer: Answer) -> (Told, Fault) {
-    let lab = Lab::new(adapter, Wiring::Http1, move |_| answer.clone()).await;
+    let script = move |_: &_| answer.clone();
+    let lab = Lab::with(adapter, Wiring::Http1, script, |config| {
+        config.base_url = config.base_url.replace("http://", "http://user:hunter2@");
+    })
+    .await;
     let told = lab.ask(request()).await;
     let fault = told.end.clone().unwrap_err();
+    assert!(!fault.reason.contains("127.0.0.1"), "{fault}");
     no_secret(&format!("{fault} {fault:?} {:?}", lab.think));
     (told, fault)
 }

@@ -219,8 +219,8 @@ async fn many_replies_at_once_do_not_mix() {
         let vendor = adapter.vendor;
         let lab = Lab::new(adapter, Wiring::Http2Tls, move |r| {
             let body = r.json().to_string();
-            let at = body.find("question ").unwrap();
-            let number: String = body[at + 9..]
+            let at = body.find("xyzzy ").unwrap();
+            let number: String = body[at + 6..]
                 .chars()
                 .take_while(char::is_ascii_digit)
                 .collect();
@@ -229,7 +229,7 @@ async fn many_replies_at_once_do_not_mix() {
         .await;
         let replies = (0..50).map(|number| {
             let mut request = request();
-            request.history[1].text = format!("question {number}");
+            request.history[1].text = format!("xyzzy {number}");
             let (handle, events) = start(&lab.think, request);
             async move {
                 let told = collect(events).await;
