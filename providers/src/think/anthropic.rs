@@ -222,10 +222,6 @@ impl Wire for Messages {
     fn reader(&self) -> Box<dyn Reader> {
         Box::new(MessagesReader)
     }
-
-    fn continues_exactly(&self) -> bool {
-        self.can_prefill()
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -23,6 +23,9 @@ const MISTRAL_ID_LENGTH: usize = 9;
 /// Longest id that the others take.
 const ID_LENGTH_MAX: usize = 40;
 
+/// Stands where the caller said nothing: Mistral answers the user or a tool.
+const SILENCE: &str = "(silence)";
+
 /// Where servers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
@@ -101,10 +104,6 @@ impl Wire for Chat {
 
     fn reader(&self) -> Box<dyn Reader> {
         Box::new(ChatReader::default())
-    }
-
-    fn continues_exactly(&self) -> bool {
-        self.dialect == Dialect::Mistral
     }
 }
 
@@ -187,6 +186,10 @@ impl Chat {
                 Item::Agent(text) => messages.push(json!({"role": "assistant", "content": text})),
                 Item::Calls(calls) => self.push_calls(&mut messages, calls),
             }
+        }
+        let ends_with_agent = !matches!(prompt.items.last(), Some(Item::User(_) | Item::Calls(_)));
+        if self.dialect == Dialect::Mistral && ends_with_agent {
+            messages.push(json!({"role": "user", "content": SILENCE}));
         }
         if let Some(said) = prompt.already_said {
             match self.dialect {

@@ -1,4 +1,5 @@
-//! Replies that go on where another provider broke off.
+//! Replies that go on where another provider broke off. What a model repeats all the same is taken
+//! out by the router.
 
 use antiphon_testkit::fakes::http::Wiring;
 use antiphon_testkit::fakes::llm::{LlmVendor, Said};
@@ -42,42 +43,6 @@ async fn models_that_can_write_on_do() {
         }
         assert!(body.to_string().contains(SAID), "{adapter:?}");
     }
-}
-
-#[tokio::test]
-async fn nothing_is_said_twice() {
-    for adapter in ADAPTERS {
-        for (pieces, want) in [
-            (
-                &["A domain is", " a name. It stands", " for an address."][..],
-                " an address.",
-            ),
-            (&["It stands for", " an address."][..], " an address."),
-            (&[" an address."][..], " an address."),
-        ] {
-            let (heard, _) = continued(adapter, SAID, pieces).await;
-            assert_eq!(heard, want, "{adapter:?} {pieces:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn words_are_joined_by_one_space() {
-    for adapter in ADAPTERS {
-        let (heard, _) = continued(adapter, "It is ", &[" fine."]).await;
-        assert_eq!(heard, "fine.", "{adapter:?}");
-    }
-    // Told to go on, a model begins with a word; writing on, it may finish one.
-    let chat = ADAPTERS[0];
-    assert_eq!(continued(chat, "It is", &["fine."]).await.0, " fine.");
-    let prefilled = ADAPTERS
-        .into_iter()
-        .find(|a| a.model == "claude-haiku-4-5")
-        .unwrap();
-    assert_eq!(
-        continued(prefilled, "It is wonder", &["ful."]).await.0,
-        "ful."
-    );
 }
 
 #[tokio::test]

@@ -235,17 +235,13 @@ async fn a_cut_at_any_byte_is_a_typed_fault_or_harmless() {
         while let Some(done) = running.join_next().await {
             done.unwrap();
         }
-        let [whole, broken, _malformed] = *ends.lock().unwrap();
+        let [whole, broken, malformed] = *ends.lock().unwrap();
+        let all = stream.len();
         assert!(
-            broken > stream.len() / 2,
-            "{adapter:?}: {broken} of {}",
-            stream.len()
+            broken > all / 4 && malformed > 0,
+            "{adapter:?}: {broken}, {malformed} of {all}"
         );
-        assert!(
-            whole < stream.len() / 3,
-            "{adapter:?}: {whole} whole of {}",
-            stream.len()
-        );
+        assert!(whole < all / 2, "{adapter:?}: {whole} whole of {all}");
     }
 }
 

@@ -111,10 +111,6 @@ async fn a_history_that_begins_or_ends_with_the_agent_or_is_empty() {
             continue; // Their input may not be empty; a call never is.
         }
         for history in &histories {
-            let ends_with_agent = history.last().is_some_and(|m| m.role == Role::Agent);
-            if adapter.vendor == LlmVendor::Mistral && ends_with_agent {
-                continue;
-            }
             let vendor = adapter.vendor;
             let script = move |r: &_| vendor.answer(r, &Said::words(&["Fine."]));
             let lab = Lab::new(adapter, Wiring::Http1, script).await;

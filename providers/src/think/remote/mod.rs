@@ -63,11 +63,6 @@ pub(crate) trait Wire: Send + Sync {
     fn refine(&self, fault: Fault, _body: &[u8]) -> Fault {
         fault
     }
-
-    /// True where the model goes on right behind words put into its mouth.
-    fn continues_exactly(&self) -> bool {
-        false
-    }
 }
 
 /// Reads the events of one stream.
@@ -278,8 +273,7 @@ impl RemoteThink {
                 .filter(|said| !said.trim().is_empty()),
             cache_key: request.agent.id.as_str(),
         };
-        let exact = self.wire.continues_exactly();
-        let words = Words::new(&request.limits.stop, prompt.already_said, exact);
+        let words = Words::new(&request.limits.stop);
         let mut out = Out::new(generation, Some(events), words);
         let kind = match self.stream(&prompt, &mut out).await {
             Ok(()) => out.end(found.owed).await,

@@ -37,7 +37,10 @@ pub(super) fn check(vendor: LlmVendor, request: &Request) -> Result<Asked, Wrong
         LlmVendor::Anthropic => ("x-api-key", KEY),
         LlmVendor::Gemini => ("x-goog-api-key", KEY),
     };
-    if request.header(name) != Some(wanted) {
+    // Anthropic's own client has come to send a bearer token; the documents say `x-api-key`.
+    let has_bearer =
+        vendor == LlmVendor::Anthropic && request.header("authorization") == Some(&bearer);
+    if request.header(name) != Some(wanted) && !has_bearer {
         return Err(Wrong {
             status: 401,
             code: "authentication_error",
