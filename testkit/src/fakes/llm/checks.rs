@@ -179,16 +179,10 @@ fn anthropic(request: &Request, body: &Value) -> Result<(), Wrong> {
             message["role"] == expected,
             format!("roles must alternate; want {expected}"),
         )?;
-        let blocks = match &message["content"] {
-            Value::String(text) => {
-                ensure(
-                    !text.trim().is_empty(),
-                    "text content blocks must be non-empty",
-                )?;
-                Vec::new()
-            }
-            content => content.as_array().cloned().unwrap_or_default(),
-        };
+        let content = &message["content"];
+        let is_blank = content.as_str().is_some_and(|text| text.trim().is_empty());
+        ensure(!is_blank, "text content blocks must be non-empty")?;
+        let blocks = content.as_array().cloned().unwrap_or_default();
         let mut has_other = false;
         for block in &blocks {
             match block["type"].as_str().unwrap_or_default() {
