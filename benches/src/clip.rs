@@ -84,7 +84,7 @@ pub async fn spoken(speak: &dyn Speak, voice: &str, text: &str) -> Result<Vec<i1
             SpeakEventKind::Audio { pcm: more } => pcm.extend(more),
             SpeakEventKind::Marks { .. } => {}
             SpeakEventKind::Done => return Ok(pcm),
-            SpeakEventKind::Failed { reason } => return Err(reason),
+            SpeakEventKind::Failed { fault } => return Err(fault.reason),
         }
     }
     Err("the voice ended without a word".to_owned())

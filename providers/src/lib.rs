@@ -4,9 +4,11 @@
 //! once when the task handle it gave out is dropped.
 
 pub mod hear;
+pub mod net;
 pub mod speak;
 pub mod think;
 
 mod task;
 
+pub use net::{Fault, FaultKind};
 pub use task::{CancelFlag, TaskHandle};

@@ -337,7 +337,7 @@ fn hear(recognizer: &PocketSphinx, context: HearContext, pcm: &[i16]) -> String 
     pcm.chunks(320).for_each(|packet| stream.push(packet));
     stream.finish();
     match wait_last(&mut events, UtteranceId(1)).0 {
-        HearEventKind::Final { text } => text,
+        HearEventKind::Final { text, .. } => text,
         other @ (HearEventKind::Partial { .. } | HearEventKind::Failed { .. }) => {
             panic!("{other:?}")
         }
@@ -367,7 +367,7 @@ fn spoken(text: &str) -> Vec<i16> {
             SpeakEventKind::Audio { pcm } => all.extend(pcm),
             SpeakEventKind::Marks { .. } => {}
             SpeakEventKind::Done => return all,
-            SpeakEventKind::Failed { reason } => panic!("{reason}"),
+            SpeakEventKind::Failed { fault } => panic!("{fault}"),
         }
     }
 }

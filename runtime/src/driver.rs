@@ -297,9 +297,11 @@ impl Driver {
             HearEventKind::Partial { text } => {
                 self.feed(Input::TranscriptPartial { utterance, text })
             }
-            HearEventKind::Final { text } => self.feed(Input::TranscriptFinal { utterance, text }),
-            HearEventKind::Failed { reason } => {
-                tracing::warn!(session = %self.id, utterance = utterance.0, reason, "the recognizer failed");
+            HearEventKind::Final { text, words: _ } => {
+                self.feed(Input::TranscriptFinal { utterance, text })
+            }
+            HearEventKind::Failed { fault } => {
+                tracing::warn!(session = %self.id, utterance = utterance.0, %fault, "the recognizer failed");
                 measure::failure("hear");
                 self.feed(Input::TranscriptFailed { utterance });
             }
@@ -329,8 +331,8 @@ impl Driver {
                 hang_up,
                 hand_off,
             }),
-            ThinkEventKind::Failed { reason } => {
-                tracing::warn!(session = %self.id, generation = generation.0, reason, "the responder failed");
+            ThinkEventKind::Failed { fault } => {
+                tracing::warn!(session = %self.id, generation = generation.0, %fault, "the responder failed");
                 measure::failure("think");
                 self.feed(Input::GenerationFailed { generation });
             }

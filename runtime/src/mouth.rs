@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use antiphon_engine::{Input, Mark};
 use antiphon_proto::SegmentId;
-use antiphon_providers::TaskHandle;
 use antiphon_providers::speak::{Speak, SpeakEvent, SpeakEventKind, SpeakRequest};
+use antiphon_providers::{Fault, TaskHandle};
 use tokio::sync::mpsc;
 
 use crate::measure;
@@ -77,7 +77,7 @@ impl Mouth {
                 current.events.recv().await.unwrap_or_else(|| SpeakEvent {
                     segment,
                     kind: SpeakEventKind::Failed {
-                        reason: "the voice stopped without a word".into(),
+                        fault: Fault::internal("the voice stopped without a word"),
                     },
                 })
             }
@@ -118,10 +118,10 @@ impl Mouth {
                     duration_ms,
                 })
             }
-            SpeakEventKind::Failed { reason } => {
+            SpeakEventKind::Failed { fault } => {
                 tracing::warn!(
                     segment = segment.0,
-                    reason,
+                    %fault,
                     "a sentence could not be spoken"
                 );
                 measure::failure("speak");

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_providers::TaskHandle;
 use antiphon_providers::speak::flite::Flite;
 use antiphon_providers::speak::{
     Speak, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice, WordMark,
 };
+use antiphon_providers::{Fault, TaskHandle};
 use tokio::sync::mpsc;
 
 /// Samples that are handed over at once: 100 ms at 16 kHz.
@@ -43,7 +43,7 @@ impl Recording {
                 SpeakEventKind::Audio { pcm } => recording.pcm.extend(pcm),
                 SpeakEventKind::Marks { marks } => recording.marks.extend(marks),
                 SpeakEventKind::Done => return Ok(recording),
-                SpeakEventKind::Failed { reason } => return Err(reason),
+                SpeakEventKind::Failed { fault } => return Err(fault.reason),
             }
         }
         Err("the voice went away".to_owned())
@@ -111,7 +111,7 @@ impl Speak for RecordedSpeak {
             let segment = request.segment;
             let kinds = match recording {
                 None => vec![SpeakEventKind::Failed {
-                    reason: "no recording of that".to_owned(),
+                    fault: Fault::internal("no recording of that"),
                 }],
                 Some(Recording { pcm, marks }) => {
                     let audio = pcm

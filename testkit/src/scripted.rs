@@ -83,7 +83,10 @@ impl HearStream for ScriptedStream {
             let _ = events
                 .send(HearEvent {
                     utterance,
-                    kind: HearEventKind::Final { text },
+                    kind: HearEventKind::Final {
+                        text,
+                        words: Vec::new(),
+                    },
                 })
                 .await;
         });

@@ -7,6 +7,8 @@ mod spoken;
 use antiphon_proto::UtteranceId;
 use tokio::sync::mpsc;
 
+use crate::Fault;
+
 pub use spoken::spoken_words;
 
 /// Sample rate of the audio pushed into a [`HearStream`], in Hz; mono, 16 bit.
@@ -29,9 +31,25 @@ pub trait Hear: Send + Sync {
         950
     }
 
+    /// What it gives beside the words.
+    fn capabilities(&self) -> HearCapabilities {
+        HearCapabilities::default()
+    }
+
     /// Opens a stream for one call. Cheap: no model is loaded and nothing blocks here. Events go
     /// to `events`; a stream that finds it full waits, it never drops a final.
     fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream>;
+}
+
+/// What a recognizer can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HearCapabilities {
+    /// Finals say when each word was spoken.
+    pub word_times: bool,
+    /// It recognizes languages other than English.
+    pub multilingual: bool,
+    /// The audio leaves this machine.
+    pub remote: bool,
 }
 
 /// What a recognizer may know about a call beforehand.
@@ -85,10 +103,24 @@ pub enum HearEventKind {
     Final {
         /// Lower-case words, single spaces.
         text: String,
+        /// When each word of `text` was spoken, in order; empty where the recognizer does not
+        /// tell.
+        words: Vec<HeardWord>,
     },
     /// The utterance could not be recognized.
     Failed {
-        /// Why, for logs and operators; never the words.
-        reason: String,
+        /// Why.
+        fault: Fault,
     },
+}
+
+/// When a word was spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeardWord {
+    /// Byte offset in the transcript just behind the word.
+    pub text_end: usize,
+    /// Milliseconds from the utterance's first sample to the word's start.
+    pub start_ms: u32,
+    /// Milliseconds from the utterance's first sample to the word's end.
+    pub end_ms: u32,
 }

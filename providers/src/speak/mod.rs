@@ -5,12 +5,17 @@ pub mod flite;
 use antiphon_proto::SegmentId;
 use tokio::sync::mpsc;
 
-use crate::TaskHandle;
+use crate::{Fault, TaskHandle};
 
 /// A voice backend, shared by all calls.
 pub trait Speak: Send + Sync {
     /// Its name, e.g. `flite`.
     fn name(&self) -> &'static str;
+
+    /// What it gives beside the audio.
+    fn capabilities(&self) -> SpeakCapabilities {
+        SpeakCapabilities::default()
+    }
 
     /// Sample rate of the audio that `voice` makes, in Hz; mono, 16 bit.
     ///
@@ -23,6 +28,17 @@ pub trait Speak: Send + Sync {
     /// made, and last exactly one [`SpeakEventKind::Done`] or [`SpeakEventKind::Failed`]. A full channel holds the work up (that bounds its memory);
     /// dropping the handle stops it.
     fn start(&self, request: SpeakRequest, events: mpsc::Sender<SpeakEvent>) -> TaskHandle;
+}
+
+/// What a voice backend can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpeakCapabilities {
+    /// Its word marks are exact; else they are estimated.
+    pub word_marks: bool,
+    /// It speaks languages other than English.
+    pub multilingual: bool,
+    /// The words leave this machine.
+    pub remote: bool,
 }
 
 /// A voice that a backend does not have.
@@ -75,8 +91,8 @@ pub enum SpeakEventKind {
     Done,
     /// The sentence could not be spoken, or not to its end.
     Failed {
-        /// Why, for logs and operators; never the words.
-        reason: String,
+        /// Why.
+        fault: Fault,
     },
 }
 

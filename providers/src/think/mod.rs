@@ -6,16 +6,35 @@ pub mod openai;
 use antiphon_proto::{AgentId, GenerationId, Message, ToolCall};
 use tokio::sync::mpsc;
 
-use crate::TaskHandle;
+use crate::{Fault, TaskHandle};
 
 /// A responder, shared by all calls.
 pub trait Think: Send + Sync {
     /// Its name, e.g. `offline` or `openai`.
     fn name(&self) -> &'static str;
 
+    /// The model it asks, e.g. `gpt-4o-mini`; empty where there is none to name.
+    fn model(&self) -> &str {
+        ""
+    }
+
+    /// What it can do.
+    fn capabilities(&self) -> ThinkCapabilities {
+        ThinkCapabilities::default()
+    }
+
     /// Starts one reply. Deltas go to `events`, then exactly one [`ThinkEventKind::Done`] or
     /// [`ThinkEventKind::Failed`]. Dropping the handle stops the work and closes its connection.
     fn start(&self, request: ThinkRequest, events: mpsc::Sender<ThinkEvent>) -> TaskHandle;
+}
+
+/// What a responder can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThinkCapabilities {
+    /// It can call tools.
+    pub tools: bool,
+    /// The words leave this machine.
+    pub remote: bool,
 }
 
 /// One reply to make.
@@ -29,6 +48,32 @@ pub struct ThinkRequest {
     pub history: Vec<Message>,
     /// Tools that may be called.
     pub tools: Vec<ToolDeclaration>,
+    /// How long it may become.
+    pub limits: ThinkLimits,
+    /// Words of this very reply that the caller was given before another provider broke off: the
+    /// reply goes on right behind them and repeats none.
+    pub already_said: Option<String>,
+}
+
+/// Longest reply, tokens, unless a request says otherwise; 300 are about 90 seconds of speech.
+pub const TOKENS_MAX_DEFAULT: u32 = 300;
+
+/// How long a reply may become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThinkLimits {
+    /// Longest reply, tokens.
+    pub tokens_max: u32,
+    /// Texts at which the reply ends; they are not part of it. At most four.
+    pub stop: Vec<String>,
+}
+
+impl Default for ThinkLimits {
+    fn default() -> Self {
+        Self {
+            tokens_max: TOKENS_MAX_DEFAULT,
+            stop: Vec::new(),
+        }
+    }
 }
 
 /// A tool as a responder is told of it.
@@ -75,16 +120,18 @@ pub enum ThinkEventKind {
     },
     /// The reply failed; what came before stands.
     Failed {
-        /// Why, for logs and operators; never the words.
-        reason: String,
+        /// Why.
+        fault: Fault,
     },
 }
 
 /// Tokens used by one reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ThinkUsage {
-    /// Tokens read.
+    /// Tokens read, cached ones included.
     pub input_tokens: u64,
+    /// Tokens read from the provider's cache, at its lower price.
+    pub cached_input_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
 }

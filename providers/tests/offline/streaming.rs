@@ -2,7 +2,7 @@
 
 use antiphon_proto::GenerationId;
 use antiphon_providers::think::offline::Offline;
-use antiphon_providers::think::{Think, ThinkEventKind, ThinkRequest};
+use antiphon_providers::think::{Think, ThinkEventKind, ThinkLimits, ThinkRequest};
 use tokio::sync::mpsc;
 
 use crate::call::Call;
@@ -17,6 +17,8 @@ async fn streams_sentences_and_one_end() {
         let generation = GenerationId(7);
         let request = ThinkRequest {
             tools: Vec::new(),
+            limits: ThinkLimits::default(),
+            already_said: None,
             generation,
             agent: call.agent.clone(),
             history: call.history.clone(),
@@ -56,6 +58,8 @@ async fn dropping_the_handle_stops_the_stream() {
     let (sender, mut events) = mpsc::channel(1);
     let request = ThinkRequest {
         tools: Vec::new(),
+        limits: ThinkLimits::default(),
+        already_said: None,
         generation: GenerationId(1),
         agent: call.agent.clone(),
         history: call.history,

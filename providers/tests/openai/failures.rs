@@ -15,9 +15,10 @@ async fn fails(steps: Vec<Step>, heard: &str, reason: &str) {
         .await
         .unwrap();
     assert_eq!(text, heard);
-    let ThinkEventKind::Failed { reason: told } = end else {
+    let ThinkEventKind::Failed { fault } = end else {
         panic!("{end:?}");
     };
+    let told = fault.reason;
     assert!(told.contains(reason), "{told}");
     assert!(!told.contains(KEY) && !told.contains("127.0.0.1"), "{told}");
 }
@@ -140,9 +141,10 @@ async fn nobody_listens() {
         url, "m",
     ));
     let (_, end) = collect(events).await;
-    let ThinkEventKind::Failed { reason } = end else {
+    let ThinkEventKind::Failed { fault } = end else {
         panic!("{end:?}");
     };
+    let reason = fault.reason;
     assert!(
         reason.contains("cannot be reached") && !reason.contains("hunter2"),
         "{reason}"
@@ -159,8 +161,8 @@ async fn dropping_the_handle_closes_the_socket_at_once() {
         vec![send(OK.to_owned()), Step::AwaitClose],
     ] {
         let mut server = serve(steps).await;
-        server.config.first_token_timeout = Duration::from_secs(60);
-        server.config.idle_timeout = Duration::from_secs(60);
+        server.config.limits.first_timeout = Duration::from_secs(60);
+        server.config.limits.idle_timeout = Duration::from_secs(60);
         let (handle, mut events) = start(server.config);
         // Wait for the connection to be in use; the second script sends no words.
         let _ = timeout(Duration::from_millis(200), events.recv()).await;

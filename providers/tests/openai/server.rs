@@ -6,8 +6,9 @@ use std::time::Duration;
 use antiphon_agents::Agent;
 use antiphon_proto::{GenerationId, Message, Role, TurnId};
 use antiphon_providers::TaskHandle;
-use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig, Secret};
-use antiphon_providers::think::{Think, ThinkEvent, ThinkEventKind, ThinkRequest};
+use antiphon_providers::net::Secret;
+use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig};
+use antiphon_providers::think::{Think, ThinkEvent, ThinkEventKind, ThinkLimits, ThinkRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -59,8 +60,8 @@ pub(crate) async fn serve(steps: Vec<Step>) -> Server {
     });
     let mut config = OpenAiConfig::new(url, "test-model");
     config.api_key = Some(Secret::new(KEY));
-    config.first_token_timeout = Duration::from_millis(300);
-    config.idle_timeout = Duration::from_millis(300);
+    config.limits.first_timeout = Duration::from_millis(300);
+    config.limits.idle_timeout = Duration::from_millis(300);
     Server { config, done }
 }
 
@@ -115,6 +116,8 @@ pub(crate) fn start_on(
         agent,
         history,
         tools: Vec::new(),
+        limits: ThinkLimits::default(),
+        already_said: None,
     };
     responder.start(request, sender)
 }

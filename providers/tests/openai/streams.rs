@@ -24,6 +24,7 @@ async fn streams_words_and_reports_usage() {
     let (text, end) = collect(events).await;
     assert_eq!(text, "A domain.");
     let usage = Some(ThinkUsage {
+        cached_input_tokens: 0,
         input_tokens: 11,
         output_tokens: 7,
     });

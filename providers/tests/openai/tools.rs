@@ -3,7 +3,9 @@
 use antiphon_agents::Agent;
 use antiphon_proto::{GenerationId, Message, Role, ToolCall, ToolCallId, ToolRef, TurnId};
 use antiphon_providers::think::openai::OpenAiCompatible;
-use antiphon_providers::think::{Think, ThinkEventKind, ThinkRequest, ToolDeclaration};
+use antiphon_providers::think::{
+    Think, ThinkEventKind, ThinkLimits, ThinkRequest, ToolDeclaration,
+};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -42,6 +44,8 @@ async fn ask(history: Vec<Message>, stream: &str) -> (Vec<ThinkEventKind>, Value
         agent: Agent::built_in("cal").unwrap(),
         history,
         tools: vec![tool],
+        limits: ThinkLimits::default(),
+        already_said: None,
     };
     let responder = OpenAiCompatible::new(server.config).unwrap();
     let _handle = responder.start(request, sender);

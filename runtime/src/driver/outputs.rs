@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use antiphon_engine::{Input, Output, SafetyAction, Subject};
 use antiphon_proto::{Event, EventEnvelope, GenerationId, Message, Moment, SafetyState, ToolCall};
-use antiphon_providers::think::ThinkRequest;
+use antiphon_providers::think::{ThinkLimits, ThinkRequest};
 use antiphon_safety::{Decision, Monitor};
 
 use super::caller::outputs_json;
@@ -98,6 +98,8 @@ impl Driver {
             agent: Arc::clone(&self.agent),
             history,
             tools: profile::declared(&self.agent, self.tools.as_ref(), tools),
+            limits: ThinkLimits::default(),
+            already_said: None,
         };
         self.thinking = Some(self.think.start(request, self.think_sender.clone()));
     }

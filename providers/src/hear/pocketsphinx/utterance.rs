@@ -12,6 +12,7 @@ use super::PocketSphinxError;
 use super::cmn::Channel;
 use super::recognition::{Feed, FeedState};
 use super::vocabulary::{Prepared, Vocabulary};
+use crate::Fault;
 use crate::hear::{HEAR_RATE_HZ, HearContext, HearEvent, HearEventKind};
 
 /// Longest stretch of audio that waits for a decoder, in seconds; more fails the utterance.
@@ -143,13 +144,18 @@ impl Utterance {
 
     /// Answers the utterance, unless it is answered or cancelled.
     pub(super) fn conclude(&self, text: String) {
-        self.send_last(HearEventKind::Final { text });
+        self.send_last(HearEventKind::Final {
+            text,
+            words: Vec::new(),
+        });
     }
 
     /// Fails the utterance, unless it is answered or cancelled. Never waits for the channel: where
     /// it is full, a thread of its own does.
     pub(super) fn fail(&self, reason: String) {
-        let event = self.event(HearEventKind::Failed { reason });
+        let event = self.event(HearEventKind::Failed {
+            fault: Fault::internal(reason),
+        });
         let mut state = self.lock();
         if state.over {
             return;

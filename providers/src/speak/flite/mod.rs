@@ -19,8 +19,8 @@ use tokio::sync::{Semaphore, mpsc};
 use self::shape::{Made, RATE_HZ, Shaper};
 use self::synth::Voice;
 use self::text::{Part, TEXT_BYTES_MAX};
-use super::{Speak, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice};
-use crate::TaskHandle;
+use super::{Speak, SpeakCapabilities, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice};
+use crate::{Fault, TaskHandle};
 
 /// The voices, with what people call them.
 pub const VOICES: [(&str, &str); 4] = [
@@ -74,6 +74,13 @@ impl Speak for Flite {
         "flite"
     }
 
+    fn capabilities(&self) -> SpeakCapabilities {
+        SpeakCapabilities {
+            word_marks: true,
+            ..SpeakCapabilities::default()
+        }
+    }
+
     fn rate_hz(&self, voice: &str) -> Result<u32, UnknownVoice> {
         voice_named(voice).map(|_| RATE_HZ)
     }
@@ -85,7 +92,9 @@ impl Speak for Flite {
             let segment = request.segment;
             let kind = match speak(request, &events, &permits).await {
                 Ok(()) => SpeakEventKind::Done,
-                Err(Stop::Failed(reason)) => SpeakEventKind::Failed { reason },
+                Err(Stop::Failed(reason)) => SpeakEventKind::Failed {
+                    fault: Fault::internal(reason),
+                },
                 Err(Stop::Unheard) => return,
             };
             // Nobody listens any more: nothing to tell.

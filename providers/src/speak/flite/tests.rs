@@ -7,6 +7,7 @@ use antiphon_audio::level::dbfs;
 use antiphon_proto::SegmentId;
 
 use super::*;
+use crate::Fault;
 use crate::speak::WordMark;
 
 const SENTENCE: &str = "The kettle is on the stove, so tell me everything.";
@@ -262,7 +263,7 @@ async fn an_unknown_voice_is_told_which_there_are() {
     assert_eq!(
         heard.end,
         Some(SpeakEventKind::Failed {
-            reason: error.to_string()
+            fault: Fault::internal(error.to_string())
         })
     );
 }

@@ -1,35 +1,12 @@
 //! Where the language model is and how long to wait for it.
 
-use std::fmt;
-use std::time::Duration;
-
+use crate::net::{HttpLimits, Secret};
 /// The public service, used where only a key is given.
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 /// Small and quick: first words matter more on a call than depth.
 const OPENAI_MODEL_DEFAULT: &str = "gpt-4o-mini";
 /// Own servers that serve one model ignore the name, but the field is required.
 const OWN_MODEL_DEFAULT: &str = "default";
-
-/// A value that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// How to reach a server that speaks Chat Completions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +17,8 @@ pub struct OpenAiConfig {
     pub api_key: Option<Secret>,
     /// The model's name.
     pub model: String,
-    /// Longest reply, tokens; 300 are about 90 seconds of speech.
-    pub tokens_max: u32,
-    /// Longest wait for a connection.
-    pub connect_timeout: Duration,
-    /// Longest wait from the request to the first words.
-    pub first_token_timeout: Duration,
-    /// Longest silence between two pieces of a reply.
-    pub idle_timeout: Duration,
+    /// Its deadlines.
+    pub limits: HttpLimits,
 }
 
 /// An environment variable that cannot be used.
@@ -71,10 +42,7 @@ impl OpenAiConfig {
             base_url: base_url.into().trim_end_matches('/').to_owned(),
             api_key: None,
             model: model.into(),
-            tokens_max: 300,
-            connect_timeout: Duration::from_secs(3),
-            first_token_timeout: Duration::from_secs(8),
-            idle_timeout: Duration::from_secs(5),
+            limits: HttpLimits::default(),
         }
     }
 
@@ -108,7 +76,7 @@ impl OpenAiConfig {
         };
         if key
             .as_ref()
-            .is_some_and(|key| !key.bytes().all(|c| c.is_ascii_graphic()))
+            .is_some_and(|key| !Secret::new(key.as_str()).is_sendable())
         {
             return Err(ConfigError::Key);
         }

@@ -2,7 +2,6 @@
 //! llama.cpp and others.
 
 mod config;
-mod sse;
 mod wire;
 
 use std::sync::Arc;
@@ -12,16 +11,14 @@ use antiphon_proto::GenerationId;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::config::{ConfigError, OpenAiConfig, Secret};
-use self::sse::{LINE_BYTES_MAX, SseLines};
+pub use self::config::{ConfigError, OpenAiConfig};
 use self::wire::{Calls, ChatChunk, ChatRequest};
-use super::{Think, ThinkEvent, ThinkEventKind, ThinkRequest, ThinkUsage};
-use crate::TaskHandle;
+use super::{Think, ThinkCapabilities, ThinkEvent, ThinkEventKind, ThinkRequest, ThinkUsage};
+use crate::net::{BuildError, LINE_BYTES_MAX, SseLines, fault_of_status, http_client, plain};
+use crate::{Fault, FaultKind, TaskHandle};
 
-/// Connections kept open between replies, so that a turn does not wait for a handshake.
-const IDLE_CONNECTIONS_MAX: usize = 32;
-/// How long they are kept.
-const IDLE_CONNECTION_KEPT: Duration = Duration::from_secs(90);
+/// What to check where the server refuses.
+const HINT: &str = "check OPENAI_API_KEY, ANTIPHON_THINK_URL and ANTIPHON_THINK_MODEL";
 
 /// The responder, shared by all calls.
 #[derive(Clone, Debug)]
@@ -30,46 +27,13 @@ pub struct OpenAiCompatible {
     client: reqwest::Client,
 }
 
-/// A client that could not be built, e.g. because no certificate roots could be loaded.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client for the language model cannot be built: {0}")]
-pub struct BuildError(#[from] reqwest::Error);
-
-/// Why a reply failed. Displays never hold the words of the call, the key or the server's text.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("the server cannot be reached: {0}")]
-    Connect(String),
-    #[error("the server answered {status}: {meaning}")]
-    Status { status: u16, meaning: &'static str },
-    #[error("no words within {} ms", .0.as_millis())]
-    FirstToken(Duration),
-    #[error("the stream stood still for {} ms", .0.as_millis())]
-    Idle(Duration),
-    #[error("the stream broke off: {0}")]
-    Disconnected(String),
-    #[error("the stream holds something that is no Chat Completions event")]
-    Malformed,
-    #[error("a line of the stream is longer than {LINE_BYTES_MAX} bytes")]
-    LineTooLong,
-    #[error("the server reported an error within the stream")]
-    Reported,
-}
-
 impl OpenAiCompatible {
     /// A responder over a pool of connections of its own.
     ///
     /// # Errors
     /// Where the HTTP client cannot be built.
     pub fn new(config: OpenAiConfig) -> Result<Self, BuildError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .pool_idle_timeout(IDLE_CONNECTION_KEPT)
-            .tcp_nodelay(true)
-            // A redirect would send the key elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let client = http_client(&config.limits)?;
         Ok(Self {
             config: Arc::new(config),
             client,
@@ -82,7 +46,7 @@ impl OpenAiCompatible {
         let url = format!("{}/models", self.config.base_url);
         if let Ok(response) = self
             .authorized(self.client.get(url))
-            .timeout(self.config.connect_timeout)
+            .timeout(self.config.limits.connect_timeout)
             .send()
             .await
         {
@@ -97,69 +61,93 @@ impl OpenAiCompatible {
         }
     }
 
-    async fn stream(&self, request: &ThinkRequest, out: &mut Out) -> Result<(), Failure> {
-        let first_by = Instant::now() + self.config.first_token_timeout;
-        let late = || Failure::FirstToken(self.config.first_token_timeout);
+    async fn stream(&self, request: &ThinkRequest, out: &mut Out) -> Result<(), Fault> {
+        let limits = &self.config.limits;
+        let first_by = Instant::now() + limits.first_timeout;
         let body = ChatRequest::new(&self.config, request);
         let url = format!("{}/chat/completions", self.config.base_url);
         let sent = self.authorized(self.client.post(url)).json(&body).send();
-        let mut response = timeout_at(first_by, sent)
-            .await
-            .map_err(|_| late())?
-            .map_err(|error| Failure::Connect(plain(&error)))?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(Failure::Status {
-                status: status.as_u16(),
-                meaning: meaning(status.as_u16()),
-            });
+        let sent = timeout_at(first_by, sent).await;
+        let mut response = sent
+            .map_err(|_| no_words(limits.first_timeout))?
+            .map_err(|error| unreachable(&error))?;
+        if !response.status().is_success() {
+            return Err(fault_of_status(response.status(), response.headers(), HINT));
         }
         let mut lines = SseLines::default();
         loop {
-            let deadline = if out.has_words {
-                Instant::now() + self.config.idle_timeout
+            let (deadline, late) = if out.has_words {
+                let idle = limits.idle_timeout;
+                (Instant::now() + idle, stood_still(idle))
             } else {
-                first_by
+                (first_by, no_words(limits.first_timeout))
             };
             let chunk = timeout_at(deadline, response.chunk()).await;
-            let chunk = chunk.map_err(|_| {
-                if out.has_words {
-                    Failure::Idle(self.config.idle_timeout)
-                } else {
-                    late()
-                }
-            })?;
-            let bytes = chunk.map_err(|error| Failure::Disconnected(plain(&error)))?;
+            let bytes = chunk
+                .map_err(|_| late)?
+                .map_err(|error| broken(&plain(&error)))?;
             let mut events = Vec::new();
             match &bytes {
-                Some(bytes) => {
-                    lines
-                        .push(bytes, |data| events.push(data.to_owned()))
-                        .map_err(|_| Failure::LineTooLong)?;
-                }
+                Some(bytes) => lines
+                    .push(bytes, |data| events.push(data.to_owned()))
+                    .map_err(|_| {
+                        let reason = format!("a line is longer than {LINE_BYTES_MAX} bytes");
+                        Fault::new(FaultKind::Malformed, reason)
+                    })?,
                 None => lines.finish(|data| events.push(data.to_owned())),
             }
             for data in events {
                 out.take(&data).await?;
             }
-            if out.is_over {
+            // A finish reason without `[DONE]` is how some servers end.
+            if out.is_over || (bytes.is_none() && out.is_finished) {
                 return Ok(());
             }
             if bytes.is_none() {
-                // A finish reason without `[DONE]` is how some servers end.
-                return if out.is_finished {
-                    Ok(())
-                } else {
-                    Err(Failure::Disconnected("it ended early".to_owned()))
-                };
+                return Err(broken("it ended early"));
             }
         }
     }
 }
 
+fn unreachable(error: &reqwest::Error) -> Fault {
+    let reason = format!("the server cannot be reached: {}", plain(error));
+    Fault::new(FaultKind::Unreachable, reason)
+}
+
+fn no_words(limit: Duration) -> Fault {
+    let reason = format!("no words within {} ms", limit.as_millis());
+    Fault::new(FaultKind::TooSlow, reason)
+}
+
+fn stood_still(limit: Duration) -> Fault {
+    let reason = format!("the stream stood still for {} ms", limit.as_millis());
+    Fault::new(FaultKind::TooSlow, reason)
+}
+
+fn broken(why: &str) -> Fault {
+    Fault::new(FaultKind::BrokenOff, format!("the stream broke off: {why}"))
+}
+
+fn malformed() -> Fault {
+    let reason = "the stream holds something that is no Chat Completions event";
+    Fault::new(FaultKind::Malformed, reason)
+}
+
 impl Think for OpenAiCompatible {
     fn name(&self) -> &'static str {
         "openai"
+    }
+
+    fn model(&self) -> &str {
+        &self.config.model
+    }
+
+    fn capabilities(&self) -> ThinkCapabilities {
+        ThinkCapabilities {
+            tools: true,
+            remote: true,
+        }
     }
 
     fn start(&self, request: ThinkRequest, events: mpsc::Sender<ThinkEvent>) -> TaskHandle {
@@ -176,11 +164,9 @@ impl Think for OpenAiCompatible {
                         hand_off: None,
                     }
                 }
-                Err(failure) => {
-                    tracing::warn!(generation = generation.0, %failure, "reply failed");
-                    ThinkEventKind::Failed {
-                        reason: failure.to_string(),
-                    }
+                Err(fault) => {
+                    tracing::warn!(generation = generation.0, %fault, "reply failed");
+                    ThinkEventKind::Failed { fault }
                 }
             };
             out.send(kind).await;
@@ -215,7 +201,7 @@ impl Out {
         }
     }
 
-    async fn take(&mut self, data: &str) -> Result<(), Failure> {
+    async fn take(&mut self, data: &str) -> Result<(), Fault> {
         let data = data.trim();
         if data == "[DONE]" {
             self.is_over = true;
@@ -223,19 +209,21 @@ impl Out {
         if self.is_over || data.is_empty() {
             return Ok(());
         }
-        let chunk: ChatChunk = serde_json::from_str(data).map_err(|_| Failure::Malformed)?;
+        let chunk: ChatChunk = serde_json::from_str(data).map_err(|_| malformed())?;
         if chunk.error.is_some() {
-            return Err(Failure::Reported);
+            let reason = "the server reported an error within the stream";
+            return Err(Fault::new(FaultKind::Overloaded, reason));
         }
         if let Some(usage) = chunk.usage {
             self.usage = Some(ThinkUsage {
                 input_tokens: usage.prompt_tokens,
+                cached_input_tokens: usage.prompt_tokens_details.map_or(0, |d| d.cached_tokens),
                 output_tokens: usage.completion_tokens,
             });
         }
         self.is_finished |= chunk.is_finished();
         if !self.calls.take(&chunk) {
-            return Err(Failure::Malformed);
+            return Err(malformed());
         }
         if !chunk.words().is_empty() {
             self.has_words = true;
@@ -263,33 +251,5 @@ impl Out {
                 kind,
             })
             .await;
-    }
-}
-
-/// What went wrong, without the URL, which may hold a password.
-fn plain(error: &reqwest::Error) -> String {
-    let mut source: &dyn std::error::Error = error;
-    while let Some(deeper) = source.source() {
-        source = deeper;
-    }
-    if error.is_timeout() {
-        "timed out".to_owned()
-    } else if std::ptr::addr_eq(source, error) {
-        "request failed".to_owned()
-    } else {
-        source.to_string()
-    }
-}
-
-fn meaning(status: u16) -> &'static str {
-    match status {
-        400 | 422 => "it does not accept the request; check ANTIPHON_THINK_MODEL",
-        401 | 403 => "it does not accept the key; check OPENAI_API_KEY",
-        404 => {
-            "it does not know the address or the model; check ANTIPHON_THINK_URL and ANTIPHON_THINK_MODEL"
-        }
-        429 => "too many requests or no credit left",
-        500.. => "it is in trouble",
-        _ => "unexpected",
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct ChatRequest<'a> {
     stream: bool,
     stream_options: StreamOptions,
     max_tokens: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -103,7 +105,8 @@ impl<'a> ChatRequest<'a> {
             stream_options: StreamOptions {
                 include_usage: true,
             },
-            max_tokens: config.tokens_max,
+            max_tokens: request.limits.tokens_max,
+            stop: &request.limits.stop,
         }
     }
 }
@@ -266,6 +269,13 @@ impl Calls {
 pub(super) struct Usage {
     pub(super) prompt_tokens: u64,
     pub(super) completion_tokens: u64,
+    pub(super) prompt_tokens_details: Option<PromptDetails>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PromptDetails {
+    pub(super) cached_tokens: u64,
 }
 
 impl ChatChunk {

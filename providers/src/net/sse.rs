@@ -1,23 +1,23 @@
 //! Server-sent events: bytes in, `data` fields out.
 
-/// Longest line, bytes. Chunks of Chat Completions have some hundred; a server that sends more
-/// is broken or hostile.
-pub(super) const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Longest line, bytes. Events of language models have some hundred (a final one with a whole
+/// reply some thousand); a server that sends more is broken or hostile.
+pub const LINE_BYTES_MAX: usize = 256 * 1_024;
 
 /// A line grew beyond [`LINE_BYTES_MAX`].
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct LineTooLong;
+pub struct LineTooLong;
 
 /// Collects bytes until a line is whole, so that characters and lines may be split anywhere.
-/// Each `data` line is one event, as every Chat Completions server sends it.
+/// Each `data` line is one event, as every language model's server sends it.
 #[derive(Debug, Default)]
-pub(super) struct SseLines {
+pub struct SseLines {
     line: Vec<u8>,
 }
 
 impl SseLines {
     /// Adds bytes; calls `event` with the value of each `data` field that is complete.
-    pub(super) fn push(
+    pub fn push(
         &mut self,
         mut bytes: &[u8],
         mut event: impl FnMut(&str),
@@ -34,7 +34,7 @@ impl SseLines {
     }
 
     /// The last line, where the stream ended without a line break.
-    pub(super) fn finish(&mut self, mut event: impl FnMut(&str)) {
+    pub fn finish(&mut self, mut event: impl FnMut(&str)) {
         if let Some(data) = data_of(&self.line) {
             event(&String::from_utf8_lossy(data));
         }
