@@ -108,7 +108,7 @@ impl App {
         let session = Session::spawn(SessionParts {
             id: id.clone(),
             agent: Arc::clone(&callee.agent),
-            hear: Arc::clone(&self.inner.providers.hear),
+            hear: self.hear_for_call(),
             hear_context: callee.hear_context.clone(),
             think: Arc::clone(&self.inner.providers.think),
             speak: Arc::clone(&self.inner.providers.speak),
@@ -140,6 +140,12 @@ impl App {
             udp,
             reconnect_within_s: self.inner.limits.reconnect_within.as_secs(),
         })
+    }
+
+    /// The recognizer for a call that opens now.
+    fn hear_for_call(&self) -> Arc<dyn Hear> {
+        let hear = &self.inner.providers.hear;
+        hear.for_call().unwrap_or_else(|| Arc::clone(hear))
     }
 
     fn settle_at_end(&self, session: Session) {

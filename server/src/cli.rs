@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_agents::{Agent, lint};
-use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
 use antiphon_providers::speak::flite::Flite;
 use antiphon_providers::think::Think;
 use antiphon_providers::think::offline::Offline;
@@ -14,8 +13,11 @@ use clap::{Parser, Subcommand};
 
 use crate::app::Providers;
 use crate::caller::{CallArgs, LoadArgs};
+use crate::models::ModelsArgs;
+use crate::recognizer::Recognizer;
 use crate::replay::ReplayArgs;
-use crate::{ServeArgs, ServeError, Server, caller, replay, telemetry};
+use crate::serve::data_folder;
+use crate::{ServeArgs, ServeError, Server, caller, models, replay, telemetry};
 
 /// Antiphon: talk with an agent that answers within a breath.
 #[derive(Parser, Debug)]
@@ -33,6 +35,8 @@ enum Command {
     Call(CallArgs),
     /// Place many calls at once and print latency percentiles
     Load(LoadArgs),
+    /// List, fetch, check and remove models: better recognizers, voices and more
+    Models(ModelsArgs),
     /// Replay the log of a call: what was said, what was decided and why
     Replay(ReplayArgs),
     /// Check personality files: errors with line and column, and advice
@@ -58,6 +62,7 @@ pub async fn main() -> ExitCode {
         }
         Command::Call(args) => caller::call_command(args).await,
         Command::Load(args) => caller::load_command(args).await,
+        Command::Models(args) => models::models_command(args).await,
         Command::Replay(args) => replay::replay_command(&args),
         Command::Lint { files } => lint_files(&files),
     }
@@ -66,12 +71,11 @@ pub async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
     let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
-    let recognizer =
-        PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
-    let recognizer = Arc::new(recognizer);
+    let data = data_folder(args.data.as_deref())?;
+    let recognizer = tokio::task::block_in_place(|| Recognizer::open(&data))?;
     let responder = Responder::from_env()?;
     let providers = Providers {
-        hear: recognizer.clone(),
+        hear: recognizer.hear(),
         think: responder.think(),
         speak: Arc::new(Flite::new()),
     };
@@ -82,14 +86,15 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     );
     let version = env!("CARGO_PKG_VERSION");
     println!("antiphon {version}: hears with {hears}, thinks with {thinks}, speaks with {speaks}");
+    if let Some(line) = recognizer.startup_line() {
+        println!("{line}");
+    }
     let server = Server::start(&args, providers, Some(prometheus)).await?;
     let (contexts, agents, warm) = (server.hear_contexts(), server.agents(), server.warm_mark());
     // A thread of its own: it works for seconds, and stopping the server must not wait for it.
     std::thread::spawn(move || {
         responder.prepare(&agents);
-        if let Err(error) = recognizer.warm_up(&contexts) {
-            tracing::error!(%error, "the recognizer is not ready; typing works");
-        }
+        recognizer.warm_up(&contexts);
         warm();
     });
     println!(

@@ -3,8 +3,10 @@
 pub mod app;
 pub mod caller;
 pub mod cli;
+pub mod models;
 mod page;
 mod problem;
+mod recognizer;
 mod registry;
 pub mod replay;
 mod routes;

@@ -1,8 +1,14 @@
 //! `Hear`: audio in, transcripts out.
 
+pub mod ggml;
+pub mod local;
 pub mod pocketsphinx;
+#[cfg(feature = "whisper")]
+pub mod whisper;
 
 mod spoken;
+
+use std::sync::Arc;
 
 use antiphon_proto::UtteranceId;
 use tokio::sync::mpsc;
@@ -36,6 +42,12 @@ pub trait Hear: Send + Sync {
         HearCapabilities::default()
     }
 
+    /// The recognizer for a call that opens now, where this one chooses among several. All that is
+    /// asked about it and all it hears then belong together.
+    fn for_call(&self) -> Option<Arc<dyn Hear>> {
+        None
+    }
+
     /// Opens a stream for one call. Cheap: no model is loaded and nothing blocks here. Events go
     /// to `events`; a stream that finds it full waits, it never drops a final.
     fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream>;
@@ -59,7 +71,7 @@ pub struct HearContext {
     pub agent: String,
     /// Sentences and names that a caller of this agent is likely to say, in plain spelling: names,
     /// example phrases of intents, knowledge, small talk.
-    pub phrases: std::sync::Arc<Vec<String>>,
+    pub phrases: Arc<Vec<String>>,
     /// True where nothing outside the words of `phrases` is expected (a closed command set).
     pub closed: bool,
 }
