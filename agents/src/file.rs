@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use crate::checks::{check_intents, check_passages};
 use crate::error::Fault;
+use crate::route::RouteTable;
 use crate::small_talk::merge_small_talk;
 use crate::suggest::nearest;
 use crate::turn::TurnTable;
@@ -64,6 +65,7 @@ pub(crate) struct AgentFile {
     call_seconds_max: Option<Spanned<u64>>,
     voice: Option<VoiceTable>,
     turn: Option<TurnTable>,
+    route: Option<RouteTable>,
     #[serde(default)]
     manner: MannerTable,
     #[serde(default)]
@@ -82,6 +84,8 @@ struct VoiceTable {
     backend: Option<Spanned<String>>,
     name: Spanned<String>,
     pace: Option<Spanned<f64>>,
+    #[serde(default)]
+    others: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -211,6 +215,7 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
         fillers: file.fillers,
         away_seconds: file.away_seconds.unwrap_or(AWAY_SECONDS_DEFAULT),
         turn: file.turn.unwrap_or_default().read()?,
+        route: file.route.unwrap_or_default().read()?,
         call_seconds_max: read_call_seconds(file.call_seconds_max)?,
     })
 }
@@ -315,6 +320,7 @@ fn read_voice(table: Option<VoiceTable>) -> Result<Voice, Fault> {
         backend,
         name: one_of(table.name, "voice", FLITE_VOICES)?,
         pace,
+        others: std::sync::Arc::new(table.others),
     })
 }
 

@@ -6,6 +6,7 @@
 pub mod hear;
 pub mod models;
 pub mod net;
+pub mod route;
 pub mod speak;
 pub mod think;
 

@@ -8,9 +8,8 @@ use std::time::Instant;
 
 use antiphon_agents::Agent;
 use antiphon_proto::{AgentId, AgentView, CreateSession, SessionCreated};
-use antiphon_providers::hear::{Hear, HearContext};
-use antiphon_providers::speak::Speak;
-use antiphon_providers::think::Think;
+use antiphon_providers::hear::HearContext;
+use antiphon_providers::route::Router;
 use antiphon_runtime::log::Recorder;
 use antiphon_runtime::{Colleagues, Session, SessionLimits, SessionParts};
 use antiphon_transports::webrtc::Endpoint;
@@ -20,17 +19,6 @@ use crate::ApiError;
 use crate::registry::Registry;
 use crate::secret::{session_id, token};
 use crate::settlements::Settlements;
-
-/// The providers that sessions are made with.
-#[derive(Clone)]
-pub struct Providers {
-    /// The recognizer.
-    pub hear: Arc<dyn Hear>,
-    /// The responder.
-    pub think: Arc<dyn Think>,
-    /// The voice backend.
-    pub speak: Arc<dyn Speak>,
-}
 
 /// An agent and what is derived from it once.
 pub(crate) struct Callee {
@@ -55,7 +43,7 @@ pub(crate) struct AppInner {
     pub(crate) agents: BTreeMap<AgentId, Callee>,
     /// Ids in the order in which people see them.
     pub(crate) order: Vec<AgentId>,
-    pub(crate) providers: Providers,
+    pub(crate) router: Arc<Router>,
     pub(crate) endpoint: Endpoint,
     pub(crate) registry: Registry,
     pub(crate) settlements: Settlements,
@@ -105,16 +93,18 @@ impl App {
             return Err(ApiError::Full(self.inner.calls_max));
         }
         let (id, token) = (session_id()?, token()?);
+        let routed = self.inner.router.session(&callee.agent);
         let session = Session::spawn(SessionParts {
             id: id.clone(),
             agent: Arc::clone(&callee.agent),
-            hear: self.hear_for_call(),
+            hear: routed.hear,
             hear_context: callee.hear_context.clone(),
-            think: Arc::clone(&self.inner.providers.think),
-            speak: Arc::clone(&self.inner.providers.speak),
+            think: routed.think,
+            speak: routed.speak,
             tools: Arc::new(antiphon_runtime::NoTools),
             colleagues: Arc::new(self.clone()),
             limits: self.inner.limits,
+            facts: Some(routed.facts),
             recorder: self.inner.recorder.clone(),
         })
         .map_err(|fault| ApiError::Internal(Box::new(fault)))?;
@@ -140,12 +130,6 @@ impl App {
             udp,
             reconnect_within_s: self.inner.limits.reconnect_within.as_secs(),
         })
-    }
-
-    /// The recognizer for a call that opens now.
-    fn hear_for_call(&self) -> Arc<dyn Hear> {
-        let hear = &self.inner.providers.hear;
-        hear.for_call().unwrap_or_else(|| Arc::clone(hear))
     }
 
     fn settle_at_end(&self, session: Session) {

@@ -5,16 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_agents::{Agent, lint};
-use antiphon_providers::speak::flite::Flite;
-use antiphon_providers::think::Think;
-use antiphon_providers::think::offline::Offline;
-use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig};
 use clap::{Parser, Subcommand};
 
-use crate::app::Providers;
 use crate::caller::{CallArgs, LoadArgs};
 use crate::models::ModelsArgs;
-use crate::recognizer::Recognizer;
+use crate::providers::Configured;
 use crate::replay::ReplayArgs;
 use crate::serve::data_folder;
 use crate::{ServeArgs, ServeError, Server, caller, models, replay, telemetry};
@@ -72,29 +67,18 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
     let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
     let data = data_folder(args.data.as_deref())?;
-    let recognizer = tokio::task::block_in_place(|| Recognizer::open(&data))?;
-    let responder = Responder::from_env()?;
-    let providers = Providers {
-        hear: recognizer.hear(),
-        think: responder.think(),
-        speak: Arc::new(Flite::new()),
-    };
-    let (hears, thinks, speaks) = (
-        providers.hear.name(),
-        providers.think.name(),
-        providers.speak.name(),
-    );
-    let version = env!("CARGO_PKG_VERSION");
-    println!("antiphon {version}: hears with {hears}, thinks with {thinks}, speaks with {speaks}");
-    if let Some(line) = recognizer.startup_line() {
-        println!("{line}");
+    let providers = tokio::task::block_in_place(|| Configured::from_env(&data))?;
+    let (version, summary) = (env!("CARGO_PKG_VERSION"), providers.summary());
+    println!("antiphon {version}: {summary}");
+    if let Some(advice) = providers.advice() {
+        println!("{advice}");
     }
-    let server = Server::start(&args, providers, Some(prometheus)).await?;
+    let router = Arc::clone(&providers.router);
+    let server = Server::start(&args, router, Some(prometheus)).await?;
     let (contexts, agents, warm) = (server.hear_contexts(), server.agents(), server.warm_mark());
     // A thread of its own: it works for seconds, and stopping the server must not wait for it.
     std::thread::spawn(move || {
-        responder.prepare(&agents);
-        recognizer.warm_up(&contexts);
+        providers.warm_up(&agents, &contexts);
         warm();
     });
     println!(
@@ -104,44 +88,6 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     server.run(stop_signal()).await?;
     println!("antiphon: stopped; all calls are settled");
     Ok(())
-}
-
-/// What answers: the offline responder, or a model where one is configured.
-enum Responder {
-    Offline(Arc<Offline>),
-    Remote(Arc<OpenAiCompatible>),
-}
-
-impl Responder {
-    fn from_env() -> Result<Self, ServeError> {
-        let config =
-            OpenAiConfig::from_env().map_err(|error| ServeError::Provider(error.to_string()))?;
-        let Some(config) = config else {
-            return Ok(Self::Offline(Arc::default()));
-        };
-        let remote = OpenAiCompatible::new(config)
-            .map_err(|error| ServeError::Provider(error.to_string()))?;
-        let remote = Arc::new(remote);
-        let warming = Arc::clone(&remote);
-        tokio::spawn(async move { warming.warm().await });
-        Ok(Self::Remote(remote))
-    }
-
-    fn think(&self) -> Arc<dyn Think> {
-        match self {
-            Self::Offline(offline) => offline.clone(),
-            Self::Remote(remote) => remote.clone(),
-        }
-    }
-
-    /// Indexes the agents, so that the first question of each is answered as fast as the next.
-    fn prepare(&self, agents: &[Arc<Agent>]) {
-        if let Self::Offline(offline) = self {
-            for agent in agents {
-                offline.prepare(agent);
-            }
-        }
-    }
 }
 
 /// Ctrl-C or SIGTERM. A second one ends the process at once.

@@ -6,7 +6,7 @@ pub mod cli;
 pub mod models;
 mod page;
 mod problem;
-mod recognizer;
+mod providers;
 mod registry;
 pub mod replay;
 mod routes;

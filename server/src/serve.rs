@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_agents::{Agent, AgentFileError, library, load_folder};
 use antiphon_providers::hear::HearContext;
+use antiphon_providers::route::Router;
 use antiphon_runtime::log::{Recorder, Retention};
 use antiphon_runtime::{Session, SessionLimits};
 use antiphon_transports::webrtc::{BindError, Endpoint, EndpointConfig};
@@ -16,7 +17,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::app::{App, AppInner, Callee, Providers};
+use crate::app::{App, AppInner, Callee};
 use crate::registry::Registry;
 use crate::routes;
 use crate::settlements::Settlements;
@@ -149,7 +150,7 @@ impl Server {
     /// [`ServeError`].
     pub async fn start(
         args: &ServeArgs,
-        providers: Providers,
+        router: Arc<Router>,
         prometheus: Option<PrometheusHandle>,
     ) -> Result<Self, ServeError> {
         let data = data_folder(args.data.as_deref())?;
@@ -187,7 +188,7 @@ impl Server {
                 .map(|agent| (agent.id.as_str().into(), callee(agent)))
                 .collect(),
             order,
-            providers,
+            router,
             endpoint,
             registry: Registry::default(),
             settlements,

@@ -1,7 +1,8 @@
 //! `Hear`: audio in, transcripts out.
 
 pub mod ggml;
-pub mod local;
+#[cfg(feature = "whisper")]
+pub mod installed;
 pub mod pocketsphinx;
 #[cfg(feature = "whisper")]
 pub mod whisper;
@@ -42,10 +43,10 @@ pub trait Hear: Send + Sync {
         HearCapabilities::default()
     }
 
-    /// The recognizer for a call that opens now, where this one chooses among several. All that is
-    /// asked about it and all it hears then belong together.
-    fn for_call(&self) -> Option<Arc<dyn Hear>> {
-        None
+    /// False where it cannot hear at the moment, e.g. because no model is installed: it is passed
+    /// over then by those who choose.
+    fn is_available(&self) -> bool {
+        true
     }
 
     /// Opens a stream for one call. Cheap: no model is loaded and nothing blocks here. Events go

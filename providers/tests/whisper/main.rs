@@ -3,5 +3,5 @@
 
 mod broken;
 mod hearing;
-mod local;
+mod installed;
 mod support;

@@ -1,18 +1,20 @@
 //! Models that are installed, replaced and removed while the recognizer runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_providers::hear::Hear;
-use antiphon_providers::hear::local::{LocalHear, Watch};
+use antiphon_providers::hear::installed::{InstalledHear, Watch};
+use antiphon_providers::hear::{Hear, HearEventKind};
 use antiphon_providers::models::ModelsFolder;
-use antiphon_testkit::{ScriptedHear, WhisperModel};
+use antiphon_testkit::WhisperModel;
 
 use crate::support::{Home, PATIENCE, TestCall, tone};
 
+/// What is heard where no model is installed.
+const NOBODY: &str = "(nobody)";
+
 struct Server {
     home: Home,
-    hear: LocalHear,
+    hear: InstalledHear,
 }
 
 impl Server {
@@ -27,10 +29,8 @@ impl Server {
                 &[" hello", " from", &format!(" {name}")],
             );
         }
-        let last_resort = Arc::new(ScriptedHear::new(&["scripted"], Duration::ZERO));
-        let hear = LocalHear::new(last_resort);
         let folder = ModelsFolder::of_data(home.folder.path());
-        hear.watch(Watch {
+        let hear = InstalledHear::watching(Watch {
             every: Duration::from_millis(20),
             ..Watch::new(folder, wanted.map(str::to_owned))
         });
@@ -39,8 +39,10 @@ impl Server {
 
     /// What a call that opens now hears.
     async fn hears(&self) -> String {
-        let hear = self.hear.for_call().unwrap();
-        let mut call = TestCall::open(hear.as_ref());
+        let mut call = TestCall::open(&self.hear);
+        if !self.hear.is_available() {
+            return NOBODY.to_owned();
+        }
         call.say(1, &tone(1_200));
         call.final_of(1).await.0
     }
@@ -79,24 +81,36 @@ fn install(home: &Home, name: &str, rank: u32, tokens: &[&str]) {
 async fn the_best_installed_model_is_used_from_the_start() {
     let models = [("tiny", 10), ("small", 30), ("base", 20)];
     let server = Server::start(&models, None);
-    assert_eq!(server.hear.name(), "whisper");
+    assert!(server.hear.is_available());
     assert_eq!(server.hears().await, "hello from small");
     let server = Server::start(&models, Some("base"));
     assert_eq!(server.hears().await, "hello from base");
     let server = Server::start(&models, Some("large"));
-    assert_eq!(server.hears().await, "scripted");
+    assert_eq!(server.hears().await, NOBODY);
 }
 
 #[tokio::test]
 async fn models_come_and_go_without_a_restart() {
     let server = Server::start(&[], None);
-    assert_eq!(server.hears().await, "scripted");
-    let before = server.hear.for_call().unwrap();
+    assert_eq!(server.hears().await, NOBODY);
+    let mut gone = TestCall::open(&server.hear);
+    gone.say(1, &tone(100));
+    let event = gone.event().await;
+    assert!(
+        matches!(event.kind, HearEventKind::Failed { .. }),
+        "{event:?}"
+    );
     install(&server.home, "tiny", 10, &[" one"]);
     server.until("one").await;
-    assert_eq!(before.name(), "scripted", "a call keeps what it began with");
+    let mut before = TestCall::open(&server.hear);
     install(&server.home, "base", 20, &[" better"]);
     server.until("better").await;
+    before.say(1, &tone(1_200));
+    assert_eq!(
+        before.final_of(1).await.0,
+        "one",
+        "a call keeps what it began with"
+    );
     // Replaced by another file.
     install(&server.home, "base", 20, &[" and", " newer"]);
     server.until("and newer").await;
@@ -113,5 +127,5 @@ async fn models_come_and_go_without_a_restart() {
     folder.remove("base").unwrap();
     server.until("one").await;
     folder.remove("tiny").unwrap();
-    server.until("scripted").await;
+    server.until(NOBODY).await;
 }

@@ -1,15 +1,20 @@
-//! Noticing which models are installed, and loading the best of them, on a thread of its own.
+//! Whisper with the best model that is installed. A model that is installed, replaced or removed
+//! is noticed without a restart, and loaded on a thread of its own: calls that open meanwhile are
+//! heard with what there was.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::{Chosen, LocalHear};
-use crate::hear::Hear;
-use crate::hear::whisper::{Whisper, WhisperConfig, WhisperFault};
+use antiphon_proto::UtteranceId;
+use tokio::sync::mpsc;
+
+use super::whisper::{Whisper, WhisperConfig, WhisperFault};
+use super::{Hear, HearCapabilities, HearContext, HearEvent, HearEventKind, HearStream};
 use crate::models::{Installed, Kind, ModelsFolder};
+use crate::{Fault, FaultKind};
 
 /// Environment variable that names the installed model to hear with, in place of the best.
 pub const HEAR_MODEL_VARIABLE: &str = "ANTIPHON_HEAR_MODEL";
@@ -51,26 +56,107 @@ impl Watch {
     }
 }
 
-impl LocalHear {
+/// The recognizer of the best installed model.
+pub struct InstalledHear {
+    chosen: Arc<Chosen>,
+    /// Dropped with this recognizer, which ends the thread that watches.
+    _watching: Sender<()>,
+}
+
+/// The model that calls are heard with from now on.
+#[derive(Default)]
+struct Chosen(RwLock<Option<Arc<Whisper>>>);
+
+impl InstalledHear {
     /// Loads the best installed model, if there is one, and watches for others as long as this
     /// recognizer lives. Blocks until that model is loaded.
-    pub fn watch(&self, watch: Watch) {
+    pub fn watching(watch: Watch) -> Self {
+        let chosen = Arc::new(Chosen::default());
         let mut watcher = Watcher {
             watch,
-            chosen: Arc::downgrade(&self.chosen),
+            chosen: Arc::downgrade(&chosen),
             current: None,
             unusable: Vec::new(),
         };
         watcher.look();
         let every = watcher.watch.every;
         let (alive, ended) = channel();
-        *self.watching.lock().unwrap_or_else(PoisonError::into_inner) = Some(alive);
         let spawned = thread::Builder::new()
             .name("models".to_owned())
             .spawn(move || watcher.run(every, &ended));
         if let Err(error) = spawned {
             tracing::error!(%error, "new models are noticed only after a restart");
         }
+        Self {
+            chosen,
+            _watching: alive,
+        }
+    }
+
+    fn current(&self) -> Option<Arc<Whisper>> {
+        let chosen = self.chosen.0.read();
+        chosen.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Hear for InstalledHear {
+    fn name(&self) -> &'static str {
+        "whisper"
+    }
+
+    fn is_available(&self) -> bool {
+        self.current().is_some()
+    }
+
+    fn trust_permille(&self) -> u16 {
+        let trust = |whisper: Arc<Whisper>| whisper.trust_permille();
+        self.current().map_or(0, trust)
+    }
+
+    fn capabilities(&self) -> HearCapabilities {
+        let capabilities = |whisper: Arc<Whisper>| whisper.capabilities();
+        self.current().map(capabilities).unwrap_or_default()
+    }
+
+    fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream> {
+        match self.current() {
+            Some(whisper) => whisper.open(context, events),
+            None => Box::new(Nobody {
+                events,
+                utterance: None,
+            }),
+        }
+    }
+}
+
+/// What a call gets that opens just after the model was removed: every utterance fails at once, so
+/// that another recognizer takes it.
+struct Nobody {
+    events: mpsc::Sender<HearEvent>,
+    utterance: Option<UtteranceId>,
+}
+
+impl HearStream for Nobody {
+    fn begin(&mut self, utterance: UtteranceId) {
+        self.utterance = Some(utterance);
+    }
+
+    fn push(&mut self, _pcm: &[i16]) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        let Some(utterance) = self.utterance.take() else {
+            return;
+        };
+        let fault = Fault::new(FaultKind::Refused, "no speech model is installed any more");
+        let kind = HearEventKind::Failed { fault };
+        // One event for each utterance: a channel that is full of them has told it already.
+        let _ = self.events.try_send(HearEvent { utterance, kind });
+    }
+
+    fn cancel(&mut self) {
+        self.utterance = None;
     }
 }
 
@@ -143,14 +229,14 @@ impl Watcher {
             }
         }
         if self.current.take().is_some() {
-            tracing::info!("no model is installed any more: calls are heard by the last resort");
+            tracing::info!("no model is installed any more");
             self.set(None);
         }
     }
 
-    fn set(&self, hear: Option<Arc<dyn Hear>>) {
+    fn set(&self, whisper: Option<Arc<Whisper>>) {
         if let Some(chosen) = self.chosen.upgrade() {
-            *chosen.0.write().unwrap_or_else(PoisonError::into_inner) = hear;
+            *chosen.0.write().unwrap_or_else(PoisonError::into_inner) = whisper;
         }
     }
 }
