@@ -304,7 +304,8 @@ async fn drain_calls(app: &App, limit: Duration) {
     }
 }
 
-fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
+/// The data folder: the one asked for, or the place that the system has for such things.
+pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
     if let Some(asked) = asked {
         return Ok(asked.to_owned());
     }
