@@ -1,6 +1,12 @@
 //! `Hear`: audio in, transcripts out.
 
+pub mod assemblyai;
+pub mod deepgram;
+pub mod elevenlabs_scribe;
+pub mod known;
+pub mod openai_transcription;
 pub mod pocketsphinx;
+pub mod remote;
 
 mod spoken;
 
