@@ -1,0 +1,6 @@
+//! Servers of remote providers as they are seen over a real socket, for tests: HTTP/1.1, HTTP/2,
+//! TLS, server-sent events. Each answers by a script that can stall, cut, split, delay, refuse and
+//! send garbage, and records what was asked and when the client went away.
+
+pub mod http;
+pub mod tls;
