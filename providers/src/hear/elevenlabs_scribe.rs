@@ -31,8 +31,8 @@ const COMMIT_SAMPLES_MIN: u64 = HEAR_RATE_HZ as u64 * 3 / 10;
 /// Key terms sent at most, and their longest.
 const KEY_TERMS_MAX: usize = 50;
 const KEY_TERM_CHARS_MAX: usize = 20;
-/// Times of words are taken as the utterance's own where they end within it by this.
-const TIMES_SLACK_S: f64 = 0.5;
+/// Times of words may be wrong by this, seconds.
+const TIMES_SLACK_S: f64 = 0.1;
 
 /// The recognizer.
 ///
@@ -94,6 +94,8 @@ pub(super) struct Segments {
     is_finishing: bool,
     /// Segments that the service committed by itself.
     finals: Vec<RawWord>,
+    /// Times of words count from the segment's start.
+    times_are_own: bool,
 }
 
 #[derive(Deserialize)]
@@ -126,16 +128,11 @@ impl Segments {
         })));
     }
 
-    fn words_of(&self, transcript: &Transcript) -> Vec<RawWord> {
+    fn words_of(&mut self, transcript: &Transcript) -> Vec<RawWord> {
         let Some(words) = transcript.words.as_ref().filter(|words| !words.is_empty()) else {
             return RawWord::sentence(&transcript.text);
         };
-        // The documents do not say whether times count from the session's start or from the
-        // segment's; only the second fits where a later segment's words end within its length.
-        let length_s = self.clock.utterance_samples() as f64 / f64::from(HEAR_RATE_HZ);
-        let last_s = words.iter().filter_map(|word| word.end).fold(0.0, f64::max);
-        let own_times = last_s <= length_s + TIMES_SLACK_S && last_s < self.clock.begun_s();
-        let offset_s = if own_times { 0.0 } else { self.clock.begun_s() };
+        let offset_s = self.offset_s(words);
         words
             .iter()
             .filter(|word| word.kind.as_deref() != Some("spacing"))
@@ -149,6 +146,22 @@ impl Segments {
                 })
             })
             .collect()
+    }
+
+    /// What is to be taken off the words' times. The documents do not say whether they count from
+    /// the session's start or from the segment's; words before this utterance's begin or behind
+    /// its length show which.
+    fn offset_s(&mut self, words: &[Word]) -> f64 {
+        let length_s = self.clock.utterance_samples() as f64 / f64::from(HEAR_RATE_HZ);
+        let begun_s = self.clock.begun_s();
+        let first_s = words.iter().find_map(|word| word.start).unwrap_or(begun_s);
+        let last_s = words.iter().filter_map(|word| word.end).fold(0.0, f64::max);
+        if first_s + TIMES_SLACK_S < begun_s {
+            self.times_are_own = true;
+        } else if last_s > length_s + TIMES_SLACK_S {
+            self.times_are_own = false;
+        }
+        if self.times_are_own { 0.0 } else { begun_s }
     }
 
     fn take_committed(&mut self, transcript: &Transcript, heard: &mut Vec<Heard>) {

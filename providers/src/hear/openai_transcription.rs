@@ -9,9 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::remote::{
-    HearLimits, Heard, Protocol, RawWord, RemoteHear, Vendor, key_terms, padding,
-};
+use super::remote::{HearLimits, Heard, Protocol, RawWord, RemoteHear, Vendor, key_terms, padding};
 use super::{HEAR_RATE_HZ, HearCapabilities, HearContext};
 use crate::net::{
     Account, AccountVars, Incoming, TlsSetupError, WsRequest, json_message, pcm_bytes, ws_url,
@@ -279,7 +277,8 @@ impl Protocol for Items {
             }
             "input_audio_buffer.cleared" => {
                 if self.phase == Phase::Clearing {
-                    self.done_item = self.item.take().or(self.done_item.take());
+                    // Its number may be given to what is said next.
+                    self.item = None;
                     self.phase = Phase::Open;
                     heard.push(Heard::Forgotten);
                 }
