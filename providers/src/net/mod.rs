@@ -14,6 +14,7 @@ pub use secret::Secret;
 pub use sse::{LINE_BYTES_MAX, LineTooLong, SseLines};
 pub use ws::{TlsSetupError, WS_MESSAGE_BYTES_MAX};
 
+pub(crate) use account::set;
 pub(crate) use ws::{
     Incoming, WsClient, WsRequest, WsStream, json_message, pcm_bytes, receive, send, ws_url,
 };
