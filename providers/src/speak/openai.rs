@@ -154,12 +154,13 @@ impl Body {
             .post(url)
             .bearer_auth(self.account.api_key.expose());
         let response = request.json(&body).send().await.map_err(|error| {
+            // Only its debug text tells that what came is no HTTP.
             let kind = if error.is_connect() || error.is_timeout() {
                 FaultKind::Unreachable
-            } else if error.is_request() {
-                FaultKind::BrokenOff
-            } else {
+            } else if format!("{error:?}").contains("Parse(") {
                 FaultKind::Malformed
+            } else {
+                FaultKind::BrokenOff
             };
             Fault::new(
                 kind,

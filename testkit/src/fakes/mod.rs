@@ -3,10 +3,15 @@
 //! send garbage, and records what was asked and when the client went away.
 
 pub mod assemblyai;
+pub mod cartesia;
 pub mod deepgram;
+pub mod deepgram_aura;
+pub mod elevenlabs;
 pub mod elevenlabs_scribe;
 pub mod http;
 pub mod listener;
+pub mod openai_speech;
 pub mod openai_transcription;
+pub mod talker;
 pub mod tls;
 pub mod ws;

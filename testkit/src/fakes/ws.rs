@@ -28,6 +28,8 @@ pub enum Say {
     Close(u16),
     /// A pause before what follows.
     Wait(Duration),
+    /// What was not yet said is not said any more.
+    Forget,
 }
 
 impl Say {
@@ -146,6 +148,8 @@ pub struct Treatment {
     pub frame_bytes_max: Option<usize>,
     /// Every message comes that much later than it might.
     pub delay: Duration,
+    /// Pause between two messages.
+    pub every: Duration,
 }
 
 impl Treatment {

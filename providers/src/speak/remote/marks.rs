@@ -87,10 +87,11 @@ impl Marker {
         self.covered_ms >= ms || self.aligned >= self.ends.last().copied().unwrap_or(0)
     }
 
-    /// Marks that the voice told.
-    pub(super) fn exact(&mut self) -> Vec<WordMark> {
+    /// Marks that the voice told, of words that end up to `until_ms`.
+    pub(super) fn exact(&mut self, until_ms: u32) -> Vec<WordMark> {
         let mut marks = Vec::new();
-        while let Some((word, ms)) = self.known.pop_front() {
+        while let Some(&(word, ms)) = self.known.front().filter(|(_, ms)| *ms <= until_ms) {
+            self.known.pop_front();
             if word >= self.next {
                 self.next = word + 1;
                 marks.extend(self.mark(word, ms));
@@ -102,8 +103,8 @@ impl Marker {
     /// Marks of words that end up to `until_ms` at a tempo of `syllable_ms`. Never the last one's:
     /// that is told when the end is known.
     pub(super) fn estimated(&mut self, until_ms: u32, syllable_ms: f32) -> Vec<WordMark> {
-        let mut marks = self.exact();
-        while self.next + 1 < self.ends.len() {
+        let mut marks = self.exact(until_ms);
+        while self.known.is_empty() && self.next + 1 < self.ends.len() {
             let end_ms = self.estimate.end_ms(self.next, syllable_ms) as u32;
             if end_ms > until_ms {
                 break;
@@ -115,10 +116,11 @@ impl Marker {
         marks
     }
 
-    /// All marks that are left of a sentence of `total_ms`; the last is at the text's end.
-    pub(super) fn rest(&mut self, total_ms: u32) -> Vec<WordMark> {
-        let mut marks = self.exact();
-        let (from, from_ms) = (self.next, self.told_ms);
+    /// All marks that are left of a sentence of `total_ms`, of which `released_ms` are gone; the
+    /// last is at the text's end.
+    pub(super) fn rest(&mut self, released_ms: u32, total_ms: u32) -> Vec<WordMark> {
+        let mut marks = self.exact(u32::MAX);
+        let (from, from_ms) = (self.next, self.told_ms.max(released_ms));
         while self.next < self.ends.len() {
             let word = self.next;
             self.next += 1;
@@ -174,25 +176,25 @@ mod tests {
         for (nth, c) in "Hello the".chars().enumerate() {
             marker.align(&c.to_string(), nth as f64 * 10.0, nth as f64 * 10.0 + 10.0);
         }
-        assert_eq!(marks(&marker.exact()), [(5, 50)]);
+        assert_eq!(marks(&marker.exact(u32::MAX)), [(5, 50)]);
         assert!(marker.covers(90) && !marker.covers(91));
         // Words at once, without punctuation, with something added.
         marker.align("re [breath] you", 100.0, 400.0);
-        let told = marker.exact();
+        let told = marker.exact(u32::MAX);
         assert_eq!(
             told.len(),
             1,
             "the comma is said when the next word is: {told:?}"
         );
-        assert_eq!(marks(&marker.rest(500)), [(17, 500)]);
+        assert_eq!(marks(&marker.rest(0, 500)), [(17, 500)]);
     }
 
     #[test]
     fn estimates_are_put_right_at_the_end() {
         let mut marker = Marker::new(SpokenForm::of("one two six ten"));
         assert_eq!(marks(&marker.estimated(450, 200.0)), [(3, 200), (7, 400)]);
-        assert_eq!(marks(&marker.rest(1_000)), [(11, 700), (15, 1_000)]);
-        assert_eq!(marks(&marker.rest(1_000)), []);
+        assert_eq!(marks(&marker.rest(0, 1_000)), [(11, 700), (15, 1_000)]);
+        assert_eq!(marks(&marker.rest(0, 1_000)), []);
     }
 
     #[test]
@@ -205,7 +207,7 @@ mod tests {
             ("...", 1),
         ] {
             let mut marker = Marker::new(SpokenForm::of(text));
-            let told = marker.rest(100);
+            let told = marker.rest(0, 100);
             assert_eq!(told.len(), count, "{text:?}");
             let end = told.last().map_or(0, |mark| mark.text_end);
             assert_eq!(end, text.trim_end().len(), "{text:?}");
@@ -218,12 +220,12 @@ mod tests {
         marker.align("one", 0.0, 500.0);
         marker.align("two", 100.0, 200.0);
         marker.align("three", f64::NAN, -7.0);
-        let told = marker.exact();
+        let told = marker.exact(u32::MAX);
         assert!(
             told.windows(2).all(|pair| pair[0].end_ms <= pair[1].end_ms),
             "{told:?}"
         );
-        let rest = marker.rest(50);
+        let rest = marker.rest(0, 50);
         assert!(rest.iter().all(|mark| mark.end_ms >= 500), "{rest:?}");
     }
 }

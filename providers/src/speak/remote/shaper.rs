@@ -177,8 +177,11 @@ impl Shaper {
         let piece = self.piece();
         let end_ms = self.ms(self.released + piece as u64);
         let marks = match self.end {
-            Some(End::Whole) => self.marker.rest(self.received_ms()),
-            None if self.is_exact && self.marker.covers(end_ms) => self.marker.exact(),
+            Some(End::Whole) => {
+                let released_ms = self.ms(self.released);
+                self.marker.rest(released_ms, self.received_ms())
+            }
+            None if self.is_exact && self.marker.covers(end_ms) => self.marker.exact(end_ms),
             None | Some(End::Broken) => self.marker.estimated(end_ms, self.syllable_ms),
         };
         if !marks.is_empty() {

@@ -150,12 +150,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         if self.stalled {
             return;
         }
-        let mut due = self.queue.back().map_or_else(Instant::now, |(due, _)| *due);
-        due = due.max(Instant::now());
+        let last = self
+            .queue
+            .back()
+            .map(|(due, _)| *due - self.treatment.delay);
+        let mut due = last.unwrap_or_else(Instant::now).max(Instant::now());
         for say in says {
             match say {
                 Say::Wait(wait) => due += wait,
-                other => self.queue.push_back((due + self.treatment.delay, other)),
+                Say::Forget => {
+                    self.queue.clear();
+                    due = Instant::now();
+                }
+                other => {
+                    due += self.treatment.every;
+                    self.queue.push_back((due + self.treatment.delay, other));
+                }
             }
         }
     }
@@ -173,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             Say::Text(text) => self.send(Data::Text, text.into_bytes()).await?,
             Say::Binary(bytes) => self.send(Data::Binary, bytes).await?,
             Say::Close(code) => return self.close(code).await,
-            Say::Wait(_) => {}
+            Say::Wait(_) | Say::Forget => {}
         }
         Ok(true)
     }
@@ -216,7 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
                 let text = match say {
                     Say::Text(text) => text.into_bytes(),
                     Say::Binary(bytes) => bytes,
-                    Say::Close(_) | Say::Wait(_) => Vec::new(),
+                    Say::Close(_) | Say::Wait(_) | Say::Forget => Vec::new(),
                 };
                 // A text frame announced as long as it is, and only half of it.
                 let mut bytes = vec![0x81, 126];
