@@ -6,6 +6,12 @@ pub mod installed;
 pub mod pocketsphinx;
 #[cfg(feature = "whisper")]
 pub mod whisper;
+pub mod assemblyai;
+pub mod deepgram;
+pub mod elevenlabs_scribe;
+pub mod known;
+pub mod openai_transcription;
+pub mod remote;
 
 mod spoken;
 

@@ -1,6 +1,16 @@
 //! `Speak`: text in, audio and word marks out.
 
+pub mod cartesia;
+pub mod deepgram_aura;
+pub mod elevenlabs;
 pub mod flite;
+pub mod known;
+pub mod openai;
+pub mod remote;
+pub mod voices;
+
+mod estimate;
+mod spoken_form;
 
 use antiphon_proto::SegmentId;
 use tokio::sync::mpsc;
