@@ -1,17 +1,17 @@
 //! `Hear`: audio in, transcripts out.
 
-pub mod ggml;
-#[cfg(feature = "whisper")]
-pub mod installed;
-pub mod pocketsphinx;
-#[cfg(feature = "whisper")]
-pub mod whisper;
 pub mod assemblyai;
 pub mod deepgram;
 pub mod elevenlabs_scribe;
+pub mod ggml;
+#[cfg(feature = "whisper")]
+pub mod installed;
 pub mod known;
 pub mod openai_transcription;
+pub mod pocketsphinx;
 pub mod remote;
+#[cfg(feature = "whisper")]
+pub mod whisper;
 
 mod spoken;
 
