@@ -4,6 +4,7 @@
 //! once when the task handle it gave out is dropped.
 
 pub mod hear;
+pub mod models;
 pub mod net;
 pub mod route;
 pub mod speak;

@@ -8,9 +8,11 @@ use antiphon_agents::{Agent, lint};
 use clap::{Parser, Subcommand};
 
 use crate::caller::{CallArgs, LoadArgs};
+use crate::models::ModelsArgs;
 use crate::providers::Configured;
 use crate::replay::ReplayArgs;
-use crate::{ServeArgs, ServeError, Server, caller, replay, telemetry};
+use crate::serve::data_folder;
+use crate::{ServeArgs, ServeError, Server, caller, models, replay, telemetry};
 
 /// Antiphon: talk with an agent that answers within a breath.
 #[derive(Parser, Debug)]
@@ -28,6 +30,8 @@ enum Command {
     Call(CallArgs),
     /// Place many calls at once and print latency percentiles
     Load(LoadArgs),
+    /// List, fetch, check and remove models: better recognizers, voices and more
+    Models(ModelsArgs),
     /// Replay the log of a call: what was said, what was decided and why
     Replay(ReplayArgs),
     /// Check personality files: errors with line and column, and advice
@@ -53,6 +57,7 @@ pub async fn main() -> ExitCode {
         }
         Command::Call(args) => caller::call_command(args).await,
         Command::Load(args) => caller::load_command(args).await,
+        Command::Models(args) => models::models_command(args).await,
         Command::Replay(args) => replay::replay_command(&args),
         Command::Lint { files } => lint_files(&files),
     }
@@ -61,9 +66,13 @@ pub async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
     let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
-    let providers = Configured::from_env()?;
+    let data = data_folder(args.data.as_deref())?;
+    let providers = tokio::task::block_in_place(|| Configured::from_env(&data))?;
     let (version, summary) = (env!("CARGO_PKG_VERSION"), providers.summary());
     println!("antiphon {version}: {summary}");
+    if let Some(advice) = providers.advice() {
+        println!("{advice}");
+    }
     let router = Arc::clone(&providers.router);
     let server = Server::start(&args, router, Some(prometheus)).await?;
     let (contexts, agents, warm) = (server.hear_contexts(), server.agents(), server.warm_mark());

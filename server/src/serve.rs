@@ -15,9 +15,9 @@ use antiphon_transports::webrtc::{BindError, Endpoint, EndpointConfig};
 use clap::Args;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::app::{App, AppInner, Callee};
+use crate::app::{App, AppInner, CHATS_MAX, Callee};
 use crate::registry::Registry;
 use crate::routes;
 use crate::settlements::Settlements;
@@ -198,6 +198,7 @@ impl Server {
                 ..SessionLimits::default()
             },
             calls_max: args.calls_max,
+            chats: Arc::new(Semaphore::new(CHATS_MAX)),
             draining: AtomicBool::new(false),
             warm: AtomicBool::new(false),
             prometheus,
@@ -303,7 +304,8 @@ async fn drain_calls(app: &App, limit: Duration) {
     }
 }
 
-fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
+/// The data folder: the one asked for, or the place that the system has for such things.
+pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
     if let Some(asked) = asked {
         return Ok(asked.to_owned());
     }

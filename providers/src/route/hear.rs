@@ -36,8 +36,8 @@ impl RoutedHear {
         }
     }
 
-    /// Recognizers that may be used, in the order in which they were configured; those that are
-    /// left alone come last.
+    /// Recognizers that may be used and are available, in the order in which they were configured;
+    /// those that are left alone come last.
     fn order(&self) -> Vec<usize> {
         let now = std::time::Instant::now();
         let views: Vec<_> = self
@@ -49,7 +49,8 @@ impl RoutedHear {
             .collect();
         let permitted = |index: &usize| {
             let view = &views[*index];
-            self.agent.route.permits(view.id, view.region)
+            let is_available = self.call.router.hear[*index].provider.is_available();
+            is_available && self.agent.route.permits(view.id, view.region)
         };
         let mut order: Vec<usize> = (0..views.len()).filter(permitted).collect();
         order.sort_by_key(|&index| !views[index].admits);
@@ -57,8 +58,9 @@ impl RoutedHear {
     }
 
     fn first(&self) -> &dyn Hear {
-        let first = self.order().first().copied().unwrap_or(0);
-        &*self.call.router.hear[first].provider
+        let all = &self.call.router.hear;
+        let first = self.order().first().copied().unwrap_or(all.len() - 1);
+        &*all[first].provider
     }
 }
 

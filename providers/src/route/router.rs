@@ -210,10 +210,12 @@ impl Router {
         hear.chain(think).chain(speak).collect()
     }
 
-    /// The names of a stage's providers, preferred ones first.
+    /// The names of a stage's providers, preferred ones first; recognizers only where they are
+    /// available now.
     pub fn names(&self, stage: Stage) -> Vec<String> {
+        let hear = self.hear.iter().filter(|each| each.provider.is_available());
         let ids: Vec<&str> = match stage {
-            Stage::Hear => self.hear.iter().map(|each| &*each.id).collect(),
+            Stage::Hear => hear.map(|each| &*each.id).collect(),
             Stage::Think => self.think.iter().map(|each| &*each.id).collect(),
             Stage::Speak => self.speak.iter().map(|each| &*each.id).collect(),
         };
