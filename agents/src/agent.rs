@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Route, Turn};
+use crate::{Pronunciations, Route, Turn};
 
 /// A personality, as loaded from its file.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Agent {
     pub suggestions: Vec<String>,
     /// How it sounds.
     pub voice: Voice,
+    /// How it says words that a voice would get wrong.
+    pub pronounce: Arc<Pronunciations>,
     /// Its first words in a call.
     pub greeting: String,
     /// What it says when a stage of the call fails.

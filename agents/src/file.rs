@@ -1,12 +1,14 @@
 //! From the text of a personality file to an [`Agent`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::checks::{check_intents, check_passages};
 use crate::error::Fault;
+use crate::pronounce::read_pronounce;
 use crate::route::RouteTable;
 use crate::small_talk::merge_small_talk;
 use crate::suggest::nearest;
@@ -64,6 +66,7 @@ pub(crate) struct AgentFile {
     away_seconds: Option<u64>,
     call_seconds_max: Option<Spanned<u64>>,
     voice: Option<VoiceTable>,
+    pronounce: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
     turn: Option<TurnTable>,
     route: Option<RouteTable>,
     #[serde(default)]
@@ -188,6 +191,7 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
         emoji: file.emoji.unwrap_or_else(|| EMOJI_DEFAULT.to_owned()),
         suggestions: file.suggestions,
         voice: read_voice(file.voice)?,
+        pronounce: Arc::new(read_pronounce(file.pronounce)?),
         greeting: filled(file.greeting, "greeting", "the first words of a call")?,
         apology: file.apology.unwrap_or_else(|| {
             "Sorry, something went wrong on my side. Could you say that again?".to_owned()

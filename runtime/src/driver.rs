@@ -148,7 +148,7 @@ impl Driver {
             tool_outcomes,
             tools_running: HashMap::new(),
             overlap: Overlap::new(interruption, crate::output_rate_hz(voice_hz)),
-            mouth: Mouth::new(parts.speak, &agent.voice.name, agent.voice.pace, voice_hz),
+            mouth: Mouth::new(parts.speak, &agent, voice_hz),
             monitor: Monitor::default(),
             meter: Meter::new(parts.id.clone()),
             limits: parts.limits,

@@ -15,10 +15,15 @@ use antiphon_runtime::{Colleagues, Session, SessionLimits, SessionParts};
 use antiphon_transports::webrtc::Endpoint;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::ApiError;
 use crate::registry::Registry;
 use crate::secret::{session_id, token};
 use crate::settlements::Settlements;
+
+/// Chats that may be answered at a time: each holds a connection to a provider.
+pub(crate) const CHATS_MAX: usize = 64;
 
 /// An agent and what is derived from it once.
 pub(crate) struct Callee {
@@ -51,6 +56,8 @@ pub(crate) struct AppInner {
     pub(crate) recorder: Option<Recorder>,
     pub(crate) limits: SessionLimits,
     pub(crate) calls_max: usize,
+    /// Chats that may be answered at a time.
+    pub(crate) chats: Arc<Semaphore>,
     pub(crate) draining: AtomicBool,
     pub(crate) warm: AtomicBool,
     pub(crate) prometheus: Option<PrometheusHandle>,
@@ -75,20 +82,11 @@ impl App {
         if self.draining() {
             return Err(ApiError::Draining);
         }
-        let callee =
-            self.inner
-                .agents
-                .get(&request.agent)
-                .ok_or_else(|| ApiError::UnknownAgent {
-                    asked: request.agent.clone(),
-                    there_are: self
-                        .inner
-                        .order
-                        .iter()
-                        .map(AgentId::as_str)
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                })?;
+        let callee = self
+            .inner
+            .agents
+            .get(&request.agent)
+            .ok_or_else(|| self.unknown_agent(Some(&request.agent)))?;
         if !self.inner.registry.has_room(self.inner.calls_max) {
             return Err(ApiError::Full(self.inner.calls_max));
         }
@@ -130,6 +128,33 @@ impl App {
             udp,
             reconnect_within_s: self.inner.limits.reconnect_within.as_secs(),
         })
+    }
+
+    /// Room for one more chat.
+    pub(crate) fn chat_permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if self.draining() {
+            return Err(ApiError::Draining);
+        }
+        Arc::clone(&self.inner.chats)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::Busy(CHATS_MAX))
+    }
+
+    /// The agent asked for, or the first one.
+    pub(crate) fn agent_for_chat(&self, id: Option<&AgentId>) -> Result<Arc<Agent>, ApiError> {
+        let asked = id.or(self.inner.order.first());
+        let found = asked.and_then(|id| self.inner.agents.get(id));
+        found
+            .map(|callee| Arc::clone(&callee.agent))
+            .ok_or_else(|| self.unknown_agent(asked))
+    }
+
+    fn unknown_agent(&self, asked: Option<&AgentId>) -> ApiError {
+        let ids = self.inner.order.iter().map(AgentId::as_str);
+        ApiError::UnknownAgent {
+            asked: asked.cloned().unwrap_or_else(|| AgentId::from("")),
+            there_are: ids.collect::<Vec<_>>().join(", "),
+        }
     }
 
     fn settle_at_end(&self, session: Session) {

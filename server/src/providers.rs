@@ -12,8 +12,8 @@ use antiphon_providers::hear::{Hear, HearContext};
 use antiphon_providers::models::ModelsFolder;
 use antiphon_providers::route::{Prices, Router, RouterBuilder, RouterConfig, Stage};
 use antiphon_providers::speak::flite::Flite;
+use antiphon_providers::think::known::all_configured;
 use antiphon_providers::think::offline::Offline;
-use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig};
 
 use crate::ServeError;
 
@@ -44,8 +44,9 @@ impl Configured {
             PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
         let recognizer = Arc::new(recognizer);
         let offline = Arc::new(Offline::default());
-        if let Some(config) = OpenAiConfig::from_env().map_err(|error| fault(&error))? {
-            let remote = Arc::new(OpenAiCompatible::new(config).map_err(|error| fault(&error))?);
+        let vars = |name: &str| std::env::var(name).ok();
+        for remote in all_configured(&vars).map_err(|error| fault(&error))? {
+            let remote = Arc::new(remote);
             let warming = Arc::clone(&remote);
             tokio::spawn(async move { warming.warm().await });
             builder = builder.think(remote);

@@ -15,9 +15,9 @@ use antiphon_transports::webrtc::{BindError, Endpoint, EndpointConfig};
 use clap::Args;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::app::{App, AppInner, Callee};
+use crate::app::{App, AppInner, CHATS_MAX, Callee};
 use crate::registry::Registry;
 use crate::routes;
 use crate::settlements::Settlements;
@@ -198,6 +198,7 @@ impl Server {
                 ..SessionLimits::default()
             },
             calls_max: args.calls_max,
+            chats: Arc::new(Semaphore::new(CHATS_MAX)),
             draining: AtomicBool::new(false),
             warm: AtomicBool::new(false),
             prometheus,

@@ -2,6 +2,8 @@
 //! tests of this crate, the rules that hold for the whole tree (`tests/layering.rs`,
 //! `tests/tidy.rs`).
 
+pub mod fakes;
+
 mod line;
 mod proxy;
 mod recorded;

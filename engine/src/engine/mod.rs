@@ -47,6 +47,8 @@ pub enum TimerReason {
     Filler,
     /// The responder has been silent for too long.
     FirstWords,
+    /// The first words of a reply have waited long enough for the end of their sentence.
+    FirstPiece,
     /// A tool takes too long.
     Tool,
     /// No further key is pressed.
@@ -204,6 +206,7 @@ impl Engine {
             (self.stable_partial_due(), TimerReason::StablePartial),
             (self.filler_due(), TimerReason::Filler),
             (self.first_words_due(), TimerReason::FirstWords),
+            (self.first_piece_due(), TimerReason::FirstPiece),
             (self.tool_due(), TimerReason::Tool),
             (self.dtmf_due, TimerReason::Dtmf),
             (self.away_due(), TimerReason::Away),
@@ -355,6 +358,9 @@ impl Engine {
         }
         if past(self.tool_due()) {
             self.on_tools_too_slow();
+        }
+        if past(self.first_piece_due()) {
+            self.cut_first_piece();
         }
         if past(self.first_words_due()) {
             self.on_responder_too_slow();

@@ -1,9 +1,15 @@
 //! `Hear`: audio in, transcripts out.
 
+pub mod assemblyai;
+pub mod deepgram;
+pub mod elevenlabs_scribe;
 pub mod ggml;
 #[cfg(feature = "whisper")]
 pub mod installed;
+pub mod known;
+pub mod openai_transcription;
 pub mod pocketsphinx;
+pub mod remote;
 #[cfg(feature = "whisper")]
 pub mod whisper;
 
