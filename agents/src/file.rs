@@ -1,12 +1,15 @@
 //! From the text of a personality file to an [`Agent`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::checks::{check_intents, check_passages};
 use crate::error::Fault;
+use crate::pronounce::read_pronounce;
+use crate::route::RouteTable;
 use crate::small_talk::merge_small_talk;
 use crate::suggest::nearest;
 use crate::turn::TurnTable;
@@ -63,7 +66,9 @@ pub(crate) struct AgentFile {
     away_seconds: Option<u64>,
     call_seconds_max: Option<Spanned<u64>>,
     voice: Option<VoiceTable>,
+    pronounce: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
     turn: Option<TurnTable>,
+    route: Option<RouteTable>,
     #[serde(default)]
     manner: MannerTable,
     #[serde(default)]
@@ -82,6 +87,8 @@ struct VoiceTable {
     backend: Option<Spanned<String>>,
     name: Spanned<String>,
     pace: Option<Spanned<f64>>,
+    #[serde(default)]
+    others: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -184,6 +191,7 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
         emoji: file.emoji.unwrap_or_else(|| EMOJI_DEFAULT.to_owned()),
         suggestions: file.suggestions,
         voice: read_voice(file.voice)?,
+        pronounce: Arc::new(read_pronounce(file.pronounce)?),
         greeting: filled(file.greeting, "greeting", "the first words of a call")?,
         apology: file.apology.unwrap_or_else(|| {
             "Sorry, something went wrong on my side. Could you say that again?".to_owned()
@@ -211,6 +219,7 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
         fillers: file.fillers,
         away_seconds: file.away_seconds.unwrap_or(AWAY_SECONDS_DEFAULT),
         turn: file.turn.unwrap_or_default().read()?,
+        route: file.route.unwrap_or_default().read()?,
         call_seconds_max: read_call_seconds(file.call_seconds_max)?,
     })
 }
@@ -315,6 +324,7 @@ fn read_voice(table: Option<VoiceTable>) -> Result<Voice, Fault> {
         backend,
         name: one_of(table.name, "voice", FLITE_VOICES)?,
         pace,
+        others: std::sync::Arc::new(table.others),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::{Agent, Intent, plain_words};
+use crate::{Agent, Intent, Pronunciation, plain_words};
 
 /// Examples below which an intent is found by luck.
 const EXAMPLES_MIN: usize = 3;
@@ -43,6 +43,8 @@ pub enum LintKind {
     LongSentence,
     /// A character that a voice skips or reads out.
     Unspeakable,
+    /// A pronunciation that changes nothing.
+    IdlePronunciation,
     /// Two intents share an example, or nearly.
     Collision,
     /// The agent knows or understands very little.
@@ -68,6 +70,7 @@ pub fn lint(agent: &Agent) -> Vec<Lint> {
             lint_spoken(answer, &format!("small talk {}", intent.name), &mut lints);
         }
     }
+    lint_pronounce(agent, &mut lints);
     lint_collisions(agent, &mut lints);
     lints
 }
@@ -165,6 +168,15 @@ fn lint_spoken(text: &str, place: &str, lints: &mut Vec<Lint>) {
     if let Some(c) = text.chars().find(|c| !is_speakable(*c)) {
         let message = format!("`{}` is not spoken; write the word", c.escape_default());
         push(lints, LintKind::Unspeakable, place, message);
+    }
+}
+
+fn lint_pronounce(agent: &Agent, lints: &mut Vec<Lint>) {
+    for (word, said) in agent.pronounce.iter() {
+        if matches!(said, Pronunciation::Respelled(said) if said.to_lowercase() == word) {
+            let message = format!("`{word}` is said as it is written; leave it out, or respell it");
+            push(lints, LintKind::IdlePronunciation, "pronounce", message);
+        }
     }
 }
 

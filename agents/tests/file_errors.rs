@@ -203,3 +203,32 @@ fn lint_finds_what_makes_a_worse_agent() {
         assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
     }
 }
+
+#[test]
+fn a_pronunciation_is_read_and_its_faults_are_placed() {
+    let agent = Agent::parse(
+        "a",
+        "a.toml",
+        &after("[pronounce]\n\"Antiphon\" = \"an-tih-fon\"\n"),
+    )
+    .unwrap();
+    assert!(agent.pronounce.find("antiphon").is_some());
+    check(
+        &after("[pronounce]\n\"Antiphon\" = \"4n\"\n"),
+        6,
+        14,
+        &["`4n` cannot be read aloud", "an-tih-fon"],
+    );
+    check(
+        &after("[pronounce]\nGood = \"gud\"\n\"--\" = \"x\"\n"),
+        7,
+        1,
+        &["`--` has no letter"],
+    );
+    let idle = Agent::parse("a", "a.toml", &after("[pronounce]\nWord = \"word\"\n")).unwrap();
+    assert!(
+        lint(&idle)
+            .iter()
+            .any(|lint| lint.kind == LintKind::IdlePronunciation)
+    );
+}

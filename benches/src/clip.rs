@@ -76,6 +76,7 @@ pub async fn spoken(speak: &dyn Speak, voice: &str, text: &str) -> Result<Vec<i1
         text: text.to_owned(),
         voice: voice.to_owned(),
         pace: 1.0,
+        pronounce: Default::default(),
     };
     let _task = speak.start(request, sender);
     let mut pcm = Vec::new();

@@ -5,6 +5,7 @@
 //! [`Engine::poll_timeout`]. The engine reads no clock, awaits nothing, locks nothing and spawns
 //! nothing (`clippy.toml` bans it), so the log of its inputs replays to identical outputs.
 
+mod clause;
 mod config;
 mod endpointing;
 mod engine;

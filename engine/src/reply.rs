@@ -53,6 +53,8 @@ pub(crate) struct Reply {
     pub(crate) retries: u32,
     /// Fillers said.
     pub(crate) fillers: u32,
+    /// The last sentence of which a part was not let pass: nothing more of it is said.
+    blocked: Option<u32>,
     /// Since when the person has been waiting in silence.
     pub(crate) waiting_since: Moment,
 }
@@ -74,6 +76,8 @@ pub(crate) struct Segment {
     pub(crate) state: SegmentState,
     /// The round of the reply that it belongs to.
     pub(crate) step: u32,
+    /// Which sentence of the responder it is, or is a part of.
+    pub(crate) sentence: Option<u32>,
     /// True for words that only pass the time.
     pub(crate) filler: bool,
     /// True once some of its audio was made.
@@ -107,6 +111,7 @@ impl Segment {
             text,
             state: SegmentState::Unchecked,
             step,
+            sentence: None,
             filler: false,
             begun: false,
             broken: false,
@@ -114,6 +119,22 @@ impl Segment {
             duration_ms: None,
             heard: 0,
         }
+    }
+
+    /// To be said, with other words where they are given; empty ones are not.
+    fn say(&mut self, text: Option<String>) {
+        self.text = text.unwrap_or_else(|| std::mem::take(&mut self.text));
+        self.state = if self.text.trim().is_empty() {
+            SegmentState::Failed
+        } else {
+            SegmentState::Cleared
+        };
+    }
+
+    /// Not to be said, and not to be told of.
+    fn give_up(&mut self) {
+        self.text.clear();
+        self.state = SegmentState::Failed;
     }
 
     pub(crate) fn add_marks(&mut self, marks: Vec<Mark>) {
@@ -215,12 +236,54 @@ impl Reply {
             tools: Vec::new(),
             retries: 0,
             fillers: 0,
+            blocked: None,
             waiting_since: now,
         }
     }
 
     pub(crate) fn segment(&mut self, id: SegmentId) -> Option<&mut Segment> {
         self.segments.iter_mut().find(|segment| segment.id == id)
+    }
+
+    /// Lets a checked segment pass, unless another part of its sentence was not.
+    pub(crate) fn clear(&mut self, id: SegmentId) {
+        let blocked = self.blocked;
+        let Some(segment) = self.unchecked(id) else {
+            return;
+        };
+        if segment.sentence.is_some() && segment.sentence == blocked {
+            segment.give_up();
+        } else {
+            segment.say(None);
+        }
+    }
+
+    /// Puts reviewed words in the place of a segment. Nothing more of its sentence is said: what
+    /// was to come before it neither, where it is not on its way yet.
+    pub(crate) fn replace(&mut self, id: SegmentId, text: String) {
+        let blocked = self.blocked;
+        let Some(segment) = self.unchecked(id) else {
+            return;
+        };
+        let sentence = segment.sentence;
+        if sentence.is_some() && sentence == blocked {
+            // The words that stand for this sentence are said already.
+            return segment.give_up();
+        }
+        segment.say(Some(text));
+        if sentence.is_none() {
+            return;
+        }
+        self.blocked = sentence;
+        let parts = self.segments.iter_mut().filter(|part| {
+            part.id != id && part.sentence == sentence && part.state == SegmentState::Cleared
+        });
+        parts.for_each(Segment::give_up);
+    }
+
+    fn unchecked(&mut self, id: SegmentId) -> Option<&mut Segment> {
+        self.segment(id)
+            .filter(|segment| segment.state == SegmentState::Unchecked)
     }
 
     /// The next sentence to hand to the voice, in order, while at most `ahead_max` others are there.

@@ -359,6 +359,7 @@ fn spoken(text: &str) -> Vec<i16> {
         text: text.to_owned(),
         voice: "slt".to_owned(),
         pace: 1.0,
+        pronounce: Default::default(),
     };
     let _task = voices.start(request, sender);
     let mut all = Vec::new();

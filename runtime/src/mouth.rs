@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use antiphon_agents::{Agent, Pronunciations};
 use antiphon_engine::{Input, Mark};
 use antiphon_proto::SegmentId;
 use antiphon_providers::speak::{Speak, SpeakEvent, SpeakEventKind, SpeakRequest};
@@ -21,6 +22,7 @@ pub(crate) struct Mouth {
     speak: Arc<dyn Speak>,
     voice: String,
     pace: f32,
+    pronounce: Arc<Pronunciations>,
     pending: VecDeque<(SegmentId, String)>,
     current: Option<Current>,
     pub(crate) playout: Playout,
@@ -34,11 +36,12 @@ struct Current {
 }
 
 impl Mouth {
-    pub(crate) fn new(speak: Arc<dyn Speak>, voice: &str, pace: f32, voice_hz: u32) -> Self {
+    pub(crate) fn new(speak: Arc<dyn Speak>, agent: &Agent, voice_hz: u32) -> Self {
         Self {
             speak,
-            voice: voice.to_owned(),
-            pace,
+            voice: agent.voice.name.clone(),
+            pace: agent.voice.pace,
+            pronounce: Arc::clone(&agent.pronounce),
             pending: VecDeque::new(),
             current: None,
             playout: Playout::new(voice_hz),
@@ -50,10 +53,11 @@ impl Mouth {
         self.speak.rate_hz(voice).ok()
     }
 
-    /// Speaks with another voice from the next sentence on.
-    pub(crate) fn change_voice(&mut self, voice: &str, pace: f32, voice_hz: u32) {
-        voice.clone_into(&mut self.voice);
-        self.pace = pace;
+    /// Speaks with another agent's voice from the next sentence on.
+    pub(crate) fn change_voice(&mut self, agent: &Agent, voice_hz: u32) {
+        self.voice.clone_from(&agent.voice.name);
+        self.pace = agent.voice.pace;
+        self.pronounce = Arc::clone(&agent.pronounce);
         self.playout.change_voice(voice_hz);
     }
 
@@ -152,6 +156,7 @@ impl Mouth {
             text,
             voice: self.voice.clone(),
             pace: self.pace,
+            pronounce: Arc::clone(&self.pronounce),
         };
         let task = self.speak.start(request, sender);
         self.playout.begin(segment);

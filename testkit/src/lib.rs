@@ -9,8 +9,10 @@ mod proxy;
 mod recorded;
 mod scripted;
 pub mod sim;
+mod whisper_model;
 
 pub use line::{Caller, Line, line};
 pub use proxy::{Faults, UdpProxy};
 pub use recorded::{RecordedSpeak, Recording, flite_recordings};
 pub use scripted::{ScriptedHear, ScriptedSpeak, ScriptedThink};
+pub use whisper_model::WhisperModel;

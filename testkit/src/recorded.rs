@@ -35,6 +35,7 @@ impl Recording {
             text: text.to_owned(),
             voice: voice.to_owned(),
             pace: 1.0,
+            pronounce: Default::default(),
         };
         let _task = speak.start(request, sender);
         let mut recording = Self::default();

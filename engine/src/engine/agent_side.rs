@@ -9,6 +9,7 @@ use crate::config::SpeculationMode;
 use crate::endpointing::question_kind;
 use crate::phrases::is_go_on;
 use crate::reply::{Reply, SEGMENTS_AHEAD, SEGMENTS_MAX, Segment, SegmentState};
+use crate::sentence::Piece;
 use crate::{Decision, Output, SafetyAction, Subject};
 
 impl Reply {
@@ -77,8 +78,7 @@ impl Engine {
     /// Says what was left unsaid, checked again.
     fn go_on_with(&mut self, unsaid: &str) {
         let Some(reply) = &mut self.reply else { return };
-        let mut pieces = reply.splitter.push(unsaid);
-        pieces.extend(reply.splitter.finish());
+        let pieces = reply.splitter.whole(unsaid);
         self.check_pieces(false, pieces);
         self.advance_reply();
     }
@@ -144,10 +144,8 @@ impl Engine {
     /// Queues reviewed words; they need no check.
     pub(super) fn speak_script(&mut self, text: &str) {
         let Some(reply) = &mut self.reply else { return };
-        let mut pieces = reply.splitter.push(text);
-        pieces.extend(reply.splitter.finish());
-        for piece in pieces {
-            self.queue_cleared(piece, false);
+        for piece in reply.splitter.whole(text) {
+            self.queue_cleared(piece.text, false);
         }
         self.advance_reply();
     }
@@ -190,12 +188,39 @@ impl Engine {
             reply.first_token_at.get_or_insert(now);
             reply.last_token_at = Some(now);
         }
-        let pieces = reply.splitter.push(text);
+        let pieces = reply.splitter.push(text, now);
         self.check_pieces(is_draft, pieces);
     }
 
-    pub(super) fn check_pieces(&mut self, is_draft: bool, pieces: Vec<String>) {
-        for text in pieces {
+    /// When the first words of a reply have waited long enough.
+    pub(super) fn first_piece_due(&self) -> Option<Moment> {
+        let draft = self.draft.as_ref().map(|draft| &draft.reply);
+        let replies = self.reply.iter().chain(draft);
+        replies
+            .filter(|reply| reply.generation.is_some())
+            .filter_map(|reply| reply.splitter.due())
+            .min()
+    }
+
+    pub(super) fn cut_first_piece(&mut self) {
+        let now = self.now;
+        for is_draft in [false, true] {
+            let reply = match is_draft {
+                true => self.draft.as_mut().map(|draft| &mut draft.reply),
+                false => self.reply.as_mut(),
+            };
+            let Some(reply) = reply.filter(|reply| reply.generation.is_some()) else {
+                continue;
+            };
+            let pieces = reply.splitter.push("", now);
+            self.check_pieces(is_draft, pieces);
+        }
+    }
+
+    /// Has each piece checked, with what came before it of its sentence: a sentence that may not be
+    /// said does not pass in parts.
+    pub(super) fn check_pieces(&mut self, is_draft: bool, pieces: Vec<Piece>) {
+        for piece in pieces {
             let id = self.allocate_segment();
             let reply = match is_draft {
                 true => self.draft.as_mut().map(|draft| &mut draft.reply),
@@ -208,9 +233,10 @@ impl Engine {
                 }
                 return;
             }
-            reply
-                .segments
-                .push_back(Segment::new(id, reply.step, text.clone()));
+            let text = piece.in_context();
+            let mut segment = Segment::new(id, reply.step, piece.text);
+            segment.sentence = Some(piece.sentence);
+            reply.segments.push_back(segment);
             self.emit(Output::Classify {
                 subject: Subject::Agent { segment: id },
                 text,
@@ -276,20 +302,15 @@ impl Engine {
     }
 
     pub(super) fn on_agent_verdict(&mut self, id: SegmentId, action: SafetyAction) {
-        let Some(segment) = self
-            .segment(id)
-            .filter(|segment| segment.state == SegmentState::Unchecked)
-        else {
+        let draft = self.draft.as_mut().map(|draft| &mut draft.reply);
+        let mut replies = self.reply.as_mut().into_iter().chain(draft);
+        let Some(reply) = replies.find(|reply| reply.segments.iter().any(|s| s.id == id)) else {
             return;
         };
-        if let SafetyAction::Replace { text } = action {
-            segment.text = text;
+        match action {
+            SafetyAction::Pass => reply.clear(id),
+            SafetyAction::Replace { text } => reply.replace(id, text),
         }
-        segment.state = if segment.text.trim().is_empty() {
-            SegmentState::Failed
-        } else {
-            SegmentState::Cleared
-        };
         self.advance_draft();
         self.advance_reply();
     }

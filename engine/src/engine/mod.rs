@@ -47,6 +47,8 @@ pub enum TimerReason {
     Filler,
     /// The responder has been silent for too long.
     FirstWords,
+    /// The first words of a reply have waited long enough for the end of their sentence.
+    FirstPiece,
     /// A tool takes too long.
     Tool,
     /// No further key is pressed.
@@ -101,6 +103,8 @@ pub struct Engine {
     failures: u32,
     /// True where the person asked for silence by the button since they last said anything.
     hushed: bool,
+    /// Whom the last generation was asked of, and why.
+    chosen: Option<(GenerationId, String, String)>,
     next_turn: TurnId,
     next_utterance: UtteranceId,
     next_generation: GenerationId,
@@ -160,6 +164,7 @@ impl Engine {
             dtmf_due: None,
             failures: 0,
             hushed: false,
+            chosen: None,
             next_turn: TurnId(1),
             next_utterance: UtteranceId(1),
             next_generation: GenerationId(1),
@@ -201,6 +206,7 @@ impl Engine {
             (self.stable_partial_due(), TimerReason::StablePartial),
             (self.filler_due(), TimerReason::Filler),
             (self.first_words_due(), TimerReason::FirstWords),
+            (self.first_piece_due(), TimerReason::FirstPiece),
             (self.tool_due(), TimerReason::Tool),
             (self.dtmf_due, TimerReason::Dtmf),
             (self.away_due(), TimerReason::Away),
@@ -291,6 +297,31 @@ impl Engine {
             Input::FirstFrameSent { segment } => self.on_first_frame_sent(segment),
             Input::Heard { segment, heard_ms } => self.on_heard(segment, heard_ms),
             Input::SegmentPlayed { segment } => self.on_segment_played(segment),
+            Input::ProviderChosen {
+                generation,
+                provider,
+                reason,
+            } => self.chosen = Some((generation, provider, reason)),
+            Input::ProviderChanged {
+                stage,
+                from,
+                to,
+                fault,
+            } => self.publish(Event::ProviderChanged {
+                stage,
+                from,
+                to,
+                fault,
+            }),
+            Input::Cost {
+                hear_nanodollars,
+                think_nanodollars,
+                speak_nanodollars,
+            } => self.publish(Event::Cost {
+                hear_nanodollars,
+                think_nanodollars,
+                speak_nanodollars,
+            }),
             Input::MeterSecond { seconds } => self.on_meter(seconds),
             Input::UserText { text } => self.on_user_text(&text),
             Input::InterruptRequested => self.on_interrupt_requested(),
@@ -327,6 +358,9 @@ impl Engine {
         }
         if past(self.tool_due()) {
             self.on_tools_too_slow();
+        }
+        if past(self.first_piece_due()) {
+            self.cut_first_piece();
         }
         if past(self.first_words_due()) {
             self.on_responder_too_slow();

@@ -9,6 +9,7 @@ mod ws;
 
 pub use account::{Account, AccountVars, ConfigError};
 pub use fault::{Fault, FaultKind};
+pub(crate) use http::retry_after;
 pub use http::{BuildError, HttpLimits, fault_of_status, http_client, plain};
 pub use secret::Secret;
 pub use sse::{LINE_BYTES_MAX, LineTooLong, SseLines};

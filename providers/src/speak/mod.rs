@@ -10,14 +10,19 @@ pub mod remote;
 pub mod voices;
 
 mod estimate;
+pub mod speakable;
 mod spoken_form;
 
+use std::sync::Arc;
+
+use antiphon_agents::Pronunciations;
 use antiphon_proto::SegmentId;
 use tokio::sync::mpsc;
 
 use crate::{Fault, TaskHandle};
 
-/// A voice backend, shared by all calls.
+/// A voice backend, shared by all calls. Each makes the text speakable by itself, with
+/// [`speakable::Speakable`], and leads its marks back to the text by the same.
 pub trait Speak: Send + Sync {
     /// Its name, e.g. `flite`.
     fn name(&self) -> &'static str;
@@ -72,6 +77,8 @@ pub struct SpeakRequest {
     pub voice: String,
     /// Speed relative to the voice's own, 0.5 to 2.0.
     pub pace: f32,
+    /// How the agent says words that voices get wrong; for [`speakable::Speakable::new`].
+    pub pronounce: Arc<Pronunciations>,
 }
 
 /// What a voice backend says.

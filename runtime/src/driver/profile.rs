@@ -133,8 +133,7 @@ impl Driver {
             self.inbox.push_back(Input::HandOffFailed);
             return;
         };
-        self.mouth
-            .change_voice(&agent.voice.name, agent.voice.pace, voice_hz);
+        self.mouth.change_voice(&agent, voice_hz);
         self.ears
             .change_stream(self.hear.open(context, self.hear_sender.clone()));
         self.overlap.set_mode(interruption_mode(&agent));

@@ -10,6 +10,7 @@ pub mod elevenlabs;
 pub mod elevenlabs_scribe;
 pub mod http;
 pub mod listener;
+pub mod llm;
 pub mod openai_speech;
 pub mod openai_transcription;
 pub mod talker;

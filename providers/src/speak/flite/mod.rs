@@ -14,6 +14,7 @@ mod text;
 
 use std::sync::Arc;
 
+use antiphon_agents::Pronunciations;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::shape::{Made, RATE_HZ, Shaper};
@@ -61,7 +62,7 @@ impl Flite {
     /// 100 ms.
     pub fn warm_up(&self) {
         for voice in [Voice::Rms, Voice::Slt, Voice::Awb, Voice::Kal16] {
-            for part in text::parts("Hello, how are you today?") {
+            for part in text::parts("Hello, how are you today?", &Pronunciations::default()) {
                 // A voice that fails here fails again, and is reported, when it is to be heard.
                 let _ = render(&part, voice, 1.0, 0, |_| true);
             }
@@ -132,12 +133,12 @@ async fn speak(
             .map_err(|_| Stop::Unheard)
     };
     let stretch = stretch(request.pace);
-    let parts = text::parts(&request.text);
+    let parts = text::parts(&request.text, &request.pronounce);
     if parts.is_empty() {
         send(SpeakEventKind::Marks { marks: Vec::new() }).await?;
     }
-    let (mut base, count) = (0, parts.len());
-    for (i, part) in parts.into_iter().enumerate() {
+    let mut base = 0;
+    for part in parts {
         let permit = Arc::clone(permits).acquire_owned().await;
         let (pieces, mut made) = mpsc::channel(PIECES_MAX);
         let work = tokio::task::spawn_blocking(move || {
@@ -149,13 +150,7 @@ async fn speak(
         while let Some(made) = made.recv().await {
             match made {
                 Made::Audio(pcm) => send(SpeakEventKind::Audio { pcm }).await?,
-                Made::Marks(mut marks) => {
-                    // What follows the last word (quotes, emoji) counts as said with it.
-                    if let Some(last) = marks.last_mut().filter(|_| i + 1 == count) {
-                        last.text_end = request.text.trim_end().len();
-                    }
-                    send(SpeakEventKind::Marks { marks }).await?;
-                }
+                Made::Marks(marks) => send(SpeakEventKind::Marks { marks }).await?,
             }
         }
         let samples = work

@@ -85,20 +85,13 @@ impl<'a, F: FnMut(Made) -> bool> Shaper<'a, F> {
         // No known sound: keep all.
         self.keep = if to > from { from..to } else { 0..usize::MAX };
         let ends = token_ends(self.part, plan);
-        let marks: Vec<WordMark> = plan
-            .words
-            .iter()
-            .zip(ends)
-            .map(|(word, text_end)| {
-                let end = at(word.end_s).clamp(self.keep.start, self.keep.end) - self.keep.start;
-                let end_ms = (self.base + end) as u64 * 1_000 / u64::from(RATE_HZ);
-                WordMark {
-                    text_end,
-                    end_ms: end_ms as u32,
-                }
-            })
-            .collect();
-        (self.send)(Made::Marks(in_order(marks)))
+        let spoken = plan.words.iter().zip(ends).map(|(word, end)| {
+            let at = at(word.end_s).clamp(self.keep.start, self.keep.end) - self.keep.start;
+            let at_ms = (self.base + at) as u64 * 1_000 / u64::from(RATE_HZ);
+            (end, at_ms as u32)
+        });
+        let marks = marks(self.part, spoken);
+        (self.send)(Made::Marks(marks))
     }
 
     fn shape(&mut self, pcm: &[i16]) -> bool {
@@ -147,8 +140,8 @@ impl<F: FnMut(Made) -> bool> Sink for Shaper<'_, F> {
     }
 }
 
-/// For each word of the plan: the offset in the original text behind its token and the punctuation
-/// that follows.
+/// For each word of the plan: the end of its token in the part's text, with the punctuation that
+/// follows.
 fn token_ends(part: &Part, plan: &Plan) -> Vec<usize> {
     let ascii = part.ascii.as_str();
     let mut cursor = 0;
@@ -162,27 +155,34 @@ fn token_ends(part: &Part, plan: &Plan) -> Vec<usize> {
                 .find(' ')
                 .map_or(ascii.len(), |space| at + space);
             cursor = (end + 1).min(ascii.len());
-            part.original_end(end)
+            end
         })
         .collect()
 }
 
-/// One mark a place: flite may make two tokens of one run of characters.
-fn in_order(marks: Vec<WordMark>) -> Vec<WordMark> {
-    let mut out: Vec<WordMark> = Vec::with_capacity(marks.len());
-    for mark in marks {
-        match out.last_mut() {
-            Some(last) if last.text_end >= mark.text_end => {
-                last.end_ms = last.end_ms.max(mark.end_ms)
+/// One mark for each word of the original, when it has been said whole. flite may make two tokens
+/// of one run of characters: the later counts.
+fn marks(part: &Part, spoken: impl Iterator<Item = (usize, u32)>) -> Vec<WordMark> {
+    let mut marks: Vec<WordMark> = Vec::new();
+    let mut said_ms = 0;
+    for (end, at_ms) in spoken {
+        said_ms = at_ms.max(said_ms);
+        let text_end = part.said_with(end);
+        match marks.last_mut() {
+            Some(last) if last.text_end >= text_end => {
+                // Words of a group that is not complete are none of the last one's.
+                if part.completes(end) {
+                    last.end_ms = said_ms;
+                }
             }
-            Some(last) => {
-                let end_ms = mark.end_ms.max(last.end_ms);
-                out.push(WordMark { end_ms, ..mark });
-            }
-            None => out.push(mark),
+            Some(_) | None if text_end > part.from() => marks.push(WordMark {
+                text_end,
+                end_ms: said_ms,
+            }),
+            Some(_) | None => {}
         }
     }
-    out
+    marks
 }
 
 /// Brings each voice to about -20 dBFS of active speech, measured by the test
@@ -225,9 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_one_token_are_joined_and_never_go_back() {
+    fn words_are_marked_when_they_are_said_whole() {
+        let words = antiphon_agents::Pronunciations::default();
+        let part = &crate::speak::flite::text::parts("Pay $3 x-y", &words)[0];
+        assert_eq!(part.ascii, "Pay three dollars x-y");
         let mark = |text_end, end_ms| WordMark { text_end, end_ms };
-        let joined = in_order(vec![mark(3, 100), mark(3, 150), mark(7, 140), mark(9, 300)]);
-        assert_eq!(joined, [mark(3, 150), mark(7, 150), mark(9, 300)]);
+        let spoken = [(3, 100), (9, 200), (17, 300), (21, 290), (21, 400)];
+        let marked = marks(part, spoken.into_iter());
+        assert_eq!(marked, [mark(3, 100), mark(6, 300), mark(10, 400)]);
     }
 }

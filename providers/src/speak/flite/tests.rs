@@ -33,6 +33,7 @@ fn request(text: &str, voice: &str, pace: f32) -> SpeakRequest {
         text: text.into(),
         voice: voice.into(),
         pace,
+        pronounce: Default::default(),
     }
 }
 
@@ -295,7 +296,7 @@ async fn dropping_the_handle_stops_at_once() {
 /// The synthesis itself stops within one piece when nobody takes it any more.
 #[test]
 fn a_refused_piece_stops_the_synthesis() {
-    let part = text::parts(SENTENCE).remove(0);
+    let part = text::parts(SENTENCE, &Pronunciations::default()).remove(0);
     for voice in [Voice::Rms, Voice::Slt, Voice::Awb] {
         let mut sent = 0;
         let samples = render(&part, voice, 1.0, 0, |_| {

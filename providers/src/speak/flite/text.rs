@@ -1,11 +1,11 @@
 //! Text as flite can read it: printable ASCII, with the way back to the sentence it came from.
 
+use antiphon_agents::Pronunciations;
+
+use crate::speak::speakable::Speakable;
+
 /// Longest text taken at once, in bytes. A sentence has 50 to 300; more is a mistake upstream.
 pub(super) const TEXT_BYTES_MAX: usize = 20_000;
-
-/// Longest run without a space that is read as one token; longer ones (URLs, keyboard smashing)
-/// are broken up, because flite works on a token as a whole.
-const TOKEN_CHARS_MAX: usize = 48;
 
 /// Characters of text that are synthesized together. Clustergen voices work out a whole utterance
 /// before its first sample, so this bounds the time to first audio of a long text.
@@ -16,81 +16,78 @@ const PART_CHARS_MAX: usize = 240;
 pub(super) struct Part {
     /// Printable ASCII, words separated by single spaces.
     pub(super) ascii: String,
-    /// For each byte of `ascii`: the byte offset in the original just behind what it stands for.
-    ends: Vec<usize>,
+    /// For each word, its end in `ascii`, and the byte offset in the original that has been said
+    /// with it.
+    words: Vec<(usize, usize)>,
+    /// The offset in the original said before this part.
+    from: usize,
 }
 
 impl Part {
-    /// The offset in the original text just behind the first `len` bytes of `ascii`.
-    pub(super) fn original_end(&self, len: usize) -> usize {
-        len.checked_sub(1)
-            .and_then(|last| self.ends.get(last))
-            .copied()
-            .unwrap_or(0)
+    /// How much of the original has been said with the first `len` bytes of `ascii`.
+    pub(super) fn said_with(&self, len: usize) -> usize {
+        let said = self.words.partition_point(|&(end, _)| end <= len);
+        said.checked_sub(1)
+            .map_or(self.from, |last| self.words[last].1)
     }
 
-    /// True where there is nothing to say: no letter, no digit.
-    pub(super) fn is_mute(&self) -> bool {
-        !self.ascii.bytes().any(|b| b.is_ascii_alphanumeric())
+    /// True where the word that ends there is the last of its group: `dollars` in "three dollars".
+    pub(super) fn completes(&self, end: usize) -> bool {
+        let said = self.words.partition_point(|&(behind, _)| behind <= end);
+        let before = said
+            .checked_sub(2)
+            .map_or(self.from, |before| self.words[before].1);
+        self.said_with(end) > before
     }
 
-    fn push(&mut self, text: &str, end: usize) {
-        for byte in text.bytes() {
-            let space = byte == b' ';
-            if space
-                && self
-                    .ascii
-                    .as_bytes()
-                    .last()
-                    .is_none_or(|&last| last == b' ')
-            {
-                continue;
+    /// How much of the original had been said before.
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
+    fn push(&mut self, word: &str, heard_end: usize) {
+        if !word.bytes().any(|b| b.is_ascii_alphanumeric()) {
+            // Nothing that flite could say: it goes by with the word before.
+            if let Some(last) = self.words.last_mut() {
+                last.1 = last.1.max(heard_end);
             }
-            self.ascii.push(char::from(byte));
-            self.ends.push(end);
-        }
-    }
-
-    /// Attaches punctuation to the word before.
-    fn attach(&mut self, text: &str, end: usize) {
-        while self.ascii.ends_with(' ') {
-            self.ascii.pop();
-            self.ends.pop();
+            return;
         }
         if !self.ascii.is_empty() {
-            self.push(text, end);
+            self.ascii.push(' ');
         }
+        self.ascii.push_str(word);
+        self.words.push((self.ascii.len(), heard_end));
     }
 
+    /// Cuts behind a space.
     fn split_off(&mut self, at: usize) -> Self {
+        let ascii = self.ascii.split_off(at);
+        let kept = self.words.partition_point(|&(end, _)| end <= at);
+        let words = self.words.split_off(kept);
+        self.ascii.truncate(self.ascii.trim_end().len());
         Self {
-            ascii: self.ascii.split_off(at),
-            ends: self.ends.split_off(at),
+            ascii,
+            words: words
+                .into_iter()
+                .map(|(end, heard)| (end - at, heard))
+                .collect(),
+            from: self.said_with(at),
         }
-    }
-
-    fn trim(&mut self) {
-        let kept = self.ascii.trim_end().len();
-        self.ascii.truncate(kept);
-        self.ends.truncate(kept);
-        let leading = self.ascii.len() - self.ascii.trim_start().len();
-        self.ascii.drain(..leading);
-        self.ends.drain(..leading);
     }
 }
 
 /// Makes `text` readable and cuts it into parts at sentence ends, else at commas, else at spaces.
-/// Parts with nothing to say are left out.
-pub(super) fn parts(text: &str) -> Vec<Part> {
-    let mut rest = break_long_tokens(readable(text));
+/// There are none where there is nothing to say.
+pub(super) fn parts(text: &str, pronounce: &Pronunciations) -> Vec<Part> {
+    let mut rest = readable(text, pronounce);
     let mut parts = Vec::new();
     while rest.ascii.len() > PART_CHARS_MAX {
         let tail = rest.split_off(cut_at(&rest.ascii));
         parts.push(std::mem::replace(&mut rest, tail));
     }
     parts.push(rest);
-    parts.iter_mut().for_each(Part::trim);
-    parts.retain(|part| !part.is_mute());
+    parts.retain(|part| !part.words.is_empty());
     parts
 }
 
@@ -111,82 +108,39 @@ fn cut_at(ascii: &str) -> usize {
         .unwrap_or(PART_CHARS_MAX)
 }
 
-fn readable(text: &str) -> Part {
+/// Speakable text in ASCII. What cannot be written so (other scripts) is left out.
+fn readable(text: &str, pronounce: &Pronunciations) -> Part {
+    let made = Speakable::new(text, pronounce);
     let mut part = Part::default();
-    let chars: Vec<(usize, char)> = text.char_indices().collect();
-    for (i, &(at, c)) in chars.iter().enumerate() {
-        let end = at + c.len_utf8();
-        let before = i.checked_sub(1).map_or(' ', |p| chars[p].1);
-        let after = chars.get(i + 1).map_or(' ', |next| next.1);
-        let in_number = before.is_ascii_digit() && after.is_ascii_digit();
-        match c {
-            '–' | '−' if in_number => part.push(" to ", end),
-            '–' | '—' | '―' => {
-                part.attach(",", end);
-                part.push(" ", end);
-            }
-            '-' if before.is_whitespace() && after.is_whitespace() => {
-                part.attach(",", end);
-                part.push(" ", end);
-            }
-            '#' if after.is_ascii_digit() => part.push(" number ", end),
-            '/' if !in_number => part.push(" ", end),
-            _ => part.push(spelled(c), end),
-        }
+    let starts = made.words().iter().skip(1).map(|word| word.start);
+    let ends = starts.chain([made.spoken().len()]);
+    for (word, end) in made.words().iter().zip(ends) {
+        let written = made.spoken()[word.start..end].trim_end();
+        // Alone, an A would be read as the article.
+        let letter = word.letter && written.starts_with('A');
+        let said = if letter && made.words().len() > 1 && !part.ascii.is_empty() {
+            written.replacen('A', "ay", 1)
+        } else {
+            written.chars().map(ascii).collect()
+        };
+        part.push(&said, word.heard_end);
     }
     part
 }
 
-fn break_long_tokens(part: Part) -> Part {
-    let mut out = Part::default();
-    let mut run = 0;
-    for (byte, end) in part.ascii.bytes().zip(part.ends) {
-        run = if byte == b' ' { 0 } else { run + 1 };
-        if run > TOKEN_CHARS_MAX {
-            out.push(" ", end);
-            run = 1;
-        }
-        out.ascii.push(char::from(byte));
-        out.ends.push(end);
-    }
-    out
-}
-
-/// How one character is read; empty where it is not.
-fn spelled(c: char) -> &'static str {
+/// How flite reads one character; empty where it does not.
+fn ascii(c: char) -> &'static str {
     const ASCII: &str = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
     match c {
-        '@' => " at ",
-        '+' => " plus ",
-        '=' => " equals ",
-        '&' => " and ",
-        // Mark-up and brackets that flite would name or stumble over.
-        '*' | '`' | '~' => "",
-        '_' | '|' | '\\' | '<' | '>' | '^' | '#' | '[' | ']' | '{' | '}' => " ",
         ' '..='~' => {
             let at = c as usize - ' ' as usize;
             &ASCII[at..=at]
         }
-        '‘' | '’' | '‚' | 'ʼ' | '´' => "'",
-        '“' | '”' | '„' | '«' | '»' => "\"",
-        '…' => "...",
-        '‐' | '‑' => "-",
-        '−' => " minus ",
-        '×' => " times ",
-        '÷' => " divided by ",
-        '°' => " degrees ",
-        '€' => " euros ",
-        '£' => " pounds ",
-        '½' => " one half ",
-        '¼' => " one quarter ",
-        '¾' => " three quarters ",
         'ß' => "ss",
         'Æ' | 'æ' => "ae",
         'Œ' | 'œ' => "oe",
         'Þ' | 'þ' => "th",
-        // Joiners, variation selectors and combining accents belong to the character before.
-        '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{300}'..='\u{36f}' => "",
-        _ => base_letter(c).unwrap_or(" "),
+        _ => base_letter(c).unwrap_or(""),
     }
 }
 
@@ -224,28 +178,25 @@ fn base_letter(c: char) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    fn parts(text: &str) -> Vec<Part> {
+        super::parts(text, &Pronunciations::default())
+    }
+
     fn one(text: &str) -> String {
-        parts(text)
-            .into_iter()
-            .map(|part| part.ascii)
-            .collect::<Vec<_>>()
-            .join("|")
+        let parts = parts(text).into_iter().map(|part| part.ascii);
+        parts.collect::<Vec<_>>().join("|")
     }
 
     #[test]
-    fn what_flite_cannot_read_is_spelled_or_dropped() {
+    fn what_flite_cannot_read_is_folded_or_dropped() {
         for (text, want) in [
-            ("Hello  there.\n", "Hello there."),
-            ("Zoë’s “naïve” café", "Zoe's \"naive\" cafe"),
-            ("wait — what", "wait, what"),
-            ("wait—what", "wait, what"),
-            ("pages 10–12", "pages 10 to 12"),
-            ("**bold** `code` #1", "bold code number 1"),
-            ("well… C++ & a@b", "well... C plus plus and a at b"),
-            ("3/4 and/or", "3/4 and or"),
-            ("hi 🙂 you 日本", "hi you"),
+            ("Zoë’s “naïve” café", "Zoe's naive cafe"),
             ("Straße", "Strasse"),
             ("cafe\u{301}", "cafe"),
+            ("hi 🙂 you 日本", "hi you"),
+            ("pages 10–12", "pages ten to twelve"),
+            ("code A4X-92", "code ay four X nine two"),
+            ("A dog.", "A dog."),
             ("", ""),
             ("?!... — 🙂", ""),
         ] {
@@ -254,20 +205,19 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_leads_back_into_the_text() {
+    fn every_word_leads_back_into_the_text() {
         let text = "Zoë — 🙂 said “no”… 10–12";
         let part = parts(text).remove(0);
         let mut last = 0;
         for len in 0..=part.ascii.len() {
-            let end = part.original_end(len);
+            let end = part.said_with(len);
             assert!(end >= last && text.is_char_boundary(end));
             last = end;
         }
+        assert_eq!(last, text.len());
         let said = part.ascii.find("said").expect("it is there") + 4;
-        assert_eq!(
-            part.original_end(said),
-            text.find("said").expect("it is there") + 4
-        );
+        let want = text.find("said").expect("it is there") + 4;
+        assert_eq!(part.said_with(said), want);
     }
 
     #[test]
@@ -275,26 +225,18 @@ mod tests {
         let text = "This is a sentence of some length, with a comma in it. ".repeat(40);
         let parts = parts(&text);
         assert!(parts.len() > 8);
-        assert!(
-            parts
-                .iter()
-                .all(|part| part.ascii.len() <= 240 && part.ascii.ends_with('.'))
-        );
+        let whole = |part: &Part| part.ascii.len() <= 240 && part.ascii.ends_with('.');
+        assert!(parts.iter().all(whole));
         let words: usize = parts.iter().map(|part| part.ascii.split(' ').count()).sum();
         assert_eq!(words, 40 * 12);
-        let smash = super::parts(&"x".repeat(1_000));
-        let longest = smash
+        for pair in parts.windows(2) {
+            assert_eq!(pair[1].from(), pair[0].said_with(usize::MAX));
+        }
+        let smash = super::parts(&"x".repeat(1_000), &Pronunciations::default());
+        let said: usize = smash
             .iter()
-            .flat_map(|part| part.ascii.split(' '))
-            .map(str::len)
-            .max();
-        assert_eq!(longest, Some(TOKEN_CHARS_MAX));
-        assert_eq!(
-            smash
-                .iter()
-                .map(|part| part.ascii.matches('x').count())
-                .sum::<usize>(),
-            1_000
-        );
+            .map(|part| part.ascii.matches('x').count())
+            .sum();
+        assert_eq!(said, 1_000);
     }
 }
