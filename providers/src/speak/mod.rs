@@ -1,6 +1,8 @@
 //! `Speak`: text in, audio and word marks out.
 
 pub mod flite;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod speakable;
 
 use std::sync::Arc;
