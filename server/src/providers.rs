@@ -9,12 +9,14 @@ use antiphon_providers::hear::installed::{HEAR_MODEL_VARIABLE, InstalledHear, Wa
 use antiphon_providers::hear::known::{KNOWN_HEAR, KnownHear, hear_by_name};
 use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
 use antiphon_providers::hear::{Hear, HearContext};
-#[cfg(feature = "whisper")]
+#[cfg(any(feature = "whisper", feature = "onnx"))]
 use antiphon_providers::models::ModelsFolder;
 use antiphon_providers::net::ConfigError;
 use antiphon_providers::route::{Prices, Router, RouterBuilder, RouterConfig, Stage};
 use antiphon_providers::speak::flite::Flite;
 use antiphon_providers::speak::known::{KNOWN_SPEAK, speak_by_name};
+#[cfg(feature = "onnx")]
+use antiphon_providers::speak::onnx::{OnnxConfig, OnnxVoices};
 use antiphon_providers::think::RemoteThink;
 use antiphon_providers::think::known::{KNOWN, OFFLINE, all_configured};
 use antiphon_providers::think::offline::Offline;
@@ -31,6 +33,7 @@ pub(crate) const SPEAK_VARIABLE: &str = "ANTIPHON_SPEAK";
 const INSTALLED: &str = "whisper";
 const POCKETSPHINX: &str = "pocketsphinx";
 const FLITE: &str = "flite";
+const ONNX: &str = "onnx";
 /// File of own prices.
 const PRICES_VARIABLE: &str = "ANTIPHON_PRICES";
 
@@ -194,6 +197,19 @@ impl Parts {
         Ok(())
     }
 
+    /// Pulled voices: an agent uses one that its file names under `[voice]`, `others`.
+    fn add_onnx(&mut self) {
+        #[cfg(feature = "onnx")]
+        {
+            let config = OnnxConfig {
+                models: ModelsFolder::of_data(&self.data).path().to_owned(),
+                ..OnnxConfig::default()
+            };
+            let voices = Arc::new(OnnxVoices::new(config));
+            self.add(|builder| builder.speak(voices, ""));
+        }
+    }
+
     fn add_remote(&mut self, remote: RemoteThink) {
         let remote = Arc::new(remote);
         let warming = Arc::clone(&remote);
@@ -204,8 +220,12 @@ impl Parts {
     /// Voices: those listed; else those whose keys are set, then the embedded ones.
     fn add_speak(&mut self) -> Result<(), ServeError> {
         let remote = KNOWN_SPEAK.iter().map(|known| known.name);
-        let names: Vec<&str> = remote.chain([FLITE]).collect();
+        let names: Vec<&str> = remote.chain([ONNX, FLITE]).collect();
         for wish in wishes(SPEAK_VARIABLE, &names)? {
+            if wish.name == ONNX {
+                self.add_onnx();
+                continue;
+            }
             if wish.name == FLITE {
                 self.add(|builder| builder.speak(Arc::new(Flite::new()), ""));
                 continue;

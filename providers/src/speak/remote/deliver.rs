@@ -171,7 +171,12 @@ mod tests {
     }
 
     fn shaper() -> Shaper {
-        Shaper::new(SpokenForm::of("one two"), 8_000, 220.0, false)
+        Shaper::new(
+            SpokenForm::of("one two", &Default::default()),
+            8_000,
+            220.0,
+            false,
+        )
     }
 
     #[tokio::test]

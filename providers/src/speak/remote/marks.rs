@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn exact_times_become_marks() {
-        let mut marker = Marker::new(SpokenForm::of("Hello there, you. "));
+        let mut marker = Marker::new(SpokenForm::of("Hello there, you. ", &Default::default()));
         for (nth, c) in "Hello the".chars().enumerate() {
             marker.align(&c.to_string(), nth as f64 * 10.0, nth as f64 * 10.0 + 10.0);
         }
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn estimates_are_put_right_at_the_end() {
-        let mut marker = Marker::new(SpokenForm::of("one two six ten"));
+        let mut marker = Marker::new(SpokenForm::of("one two six ten", &Default::default()));
         assert_eq!(marks(&marker.estimated(450, 200.0)), [(3, 200), (7, 400)]);
         assert_eq!(marks(&marker.rest(0, 1_000)), [(11, 700), (15, 1_000)]);
         assert_eq!(marks(&marker.rest(0, 1_000)), []);
@@ -206,7 +206,7 @@ mod tests {
             ("one \u{1F600} ", 2),
             ("...", 1),
         ] {
-            let mut marker = Marker::new(SpokenForm::of(text));
+            let mut marker = Marker::new(SpokenForm::of(text, &Default::default()));
             let told = marker.rest(0, 100);
             assert_eq!(told.len(), count, "{text:?}");
             let end = told.last().map_or(0, |mark| mark.text_end);
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn times_never_run_backwards() {
-        let mut marker = Marker::new(SpokenForm::of("one two three"));
+        let mut marker = Marker::new(SpokenForm::of("one two three", &Default::default()));
         marker.align("one", 0.0, 500.0);
         marker.align("two", 100.0, 200.0);
         marker.align("three", f64::NAN, -7.0);
