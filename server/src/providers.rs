@@ -35,7 +35,7 @@ const POCKETSPHINX: &str = "pocketsphinx";
 const FLITE: &str = "flite";
 const ONNX: &str = "onnx";
 /// File of own prices.
-const PRICES_VARIABLE: &str = "ANTIPHON_PRICES";
+pub(crate) const PRICES_VARIABLE: &str = "ANTIPHON_PRICES";
 
 /// All providers that are configured, the embedded ones behind them.
 pub(crate) struct Configured {
