@@ -266,6 +266,7 @@ impl Stage {
             text: text.to_owned(),
             voice: voice.to_owned(),
             pace,
+            pronounce: Arc::default(),
         };
         Sentence {
             handle: self.voice.start(request, sender),

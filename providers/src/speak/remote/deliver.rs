@@ -171,12 +171,7 @@ mod tests {
     }
 
     fn shaper() -> Shaper {
-        Shaper::new(
-            SpokenForm::of("one two", &Default::default()),
-            8_000,
-            220.0,
-            false,
-        )
+        Shaper::new(SpokenForm::plain("one two"), 8_000, 220.0, false)
     }
 
     #[tokio::test]

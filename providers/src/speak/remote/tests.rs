@@ -86,7 +86,7 @@ proptest! {
         messages in prop::collection::vec(any_message(), 1..20)
     ) {
         for mut talk in talks() {
-            let form = crate::speak::spoken_form::SpokenForm::of("one two", &Default::default());
+            let form = crate::speak::spoken_form::SpokenForm::plain("one two");
             let mut shaper = super::shaper::Shaper::new(form, 24_000, 220.0, true);
             for message in &messages {
                 match talk.protocol.receive(message) {
