@@ -47,13 +47,17 @@ pub(super) async fn all(vars: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
             Ok(Some(config)) => targets.push(Target {
                 what: format!("think {}", known.name),
                 url: format!("{}{}", config.base_url, think_path(known.name)),
-                key_var: config.vars.key.to_owned(),
+                key_var: known
+                    .key_vars
+                    .first()
+                    .copied()
+                    .unwrap_or(known.url_var)
+                    .to_owned(),
                 key: config.api_key.clone(),
                 header: think_header(known.name),
             }),
-            Ok(None) => {}
-            // The check of the providers tells it.
-            Err(_) => {}
+            // What cannot be read is told by the check of the providers.
+            Ok(None) | Err(_) => {}
         }
     }
     let hears = KNOWN_HEAR
