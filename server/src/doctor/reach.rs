@@ -42,22 +42,18 @@ enum Header {
 pub(super) async fn all(vars: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
     let mut targets = Vec::new();
     let mut checks = Vec::new();
-    for known in KNOWN {
-        match known.config(None, vars) {
-            Ok(Some(config)) => targets.push(Target {
+    // OpenAI's second way has the same key and address. What cannot be read is told by the check of
+    // the providers.
+    for known in KNOWN.iter().filter(|known| known.name != "openai-chat") {
+        if let Ok(Some(config)) = known.config(None, vars) {
+            let key_var = known.key_vars.first().copied().unwrap_or(known.url_var);
+            targets.push(Target {
                 what: format!("think {}", known.name),
                 url: format!("{}{}", config.base_url, think_path(known.name)),
-                key_var: known
-                    .key_vars
-                    .first()
-                    .copied()
-                    .unwrap_or(known.url_var)
-                    .to_owned(),
+                key_var: key_var.to_owned(),
                 key: config.api_key.clone(),
                 header: think_header(known.name),
-            }),
-            // What cannot be read is told by the check of the providers.
-            Ok(None) | Err(_) => {}
+            });
         }
     }
     let hears = KNOWN_HEAR
