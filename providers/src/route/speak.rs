@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::candidate::Candidate;
 use super::facts::{Fact, Stage};
 use super::router::Call;
+use crate::speak::voices::VOICE_DEFAULT;
 use crate::speak::{
     Speak, SpeakCapabilities, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice, WordMark,
 };
@@ -57,15 +58,19 @@ impl RoutedSpeak {
     }
 }
 
-/// The name of an agent's voice in a backend.
+/// The name of an agent's voice in a backend: what its file says of that backend; the voice itself
+/// where the backend has it; else the backend's default.
 fn voice_in<'a>(
     candidate: &Candidate<dyn Speak>,
     voices: &'a BTreeMap<String, String>,
     voice: &'a str,
 ) -> &'a str {
-    voices
-        .get(candidate.provider.name())
-        .map_or(voice, String::as_str)
+    match voices.get(candidate.provider.name()) {
+        Some(named) => named,
+        None if candidate.provider.rate_hz(voice).is_ok() => voice,
+        None if candidate.provider.rate_hz(VOICE_DEFAULT).is_ok() => VOICE_DEFAULT,
+        None => voice,
+    }
 }
 
 fn rate_of(

@@ -351,5 +351,6 @@ pub(crate) fn speak_request(text: &str) -> SpeakRequest {
         text: text.to_owned(),
         voice: "rms".to_owned(),
         pace: 1.0,
+        pronounce: Arc::default(),
     }
 }
