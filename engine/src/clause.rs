@@ -208,7 +208,11 @@ mod tests {
                 true,
                 Some("You should open the window"),
             ),
-            ("The meeting is on March 3 at ", true, None),
+            (
+                "The meeting is on March 3 at ",
+                true,
+                Some("The meeting is on March 3"),
+            ),
             (
                 "The meeting is on March 3 at noon ",
                 true,

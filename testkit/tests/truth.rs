@@ -22,13 +22,14 @@ const UNHEARD_MS: u32 = 60;
 const FRAME_MS: u64 = 20;
 const INTERRUPTIONS: usize = 200;
 
+/// Twelve words each, and no clause within: one segment, of which the recording is at hand.
 const ANSWERS: [&str; 6] = [
-    "A domain name is the address that people type to reach you so keep it short and plain",
-    "Write the most important thing first because many visitors never scroll down the page",
-    "Every picture needs a short text that says what it shows for those who cannot see it",
-    "The first version should do one thing well and everything else can wait until spring",
-    "Ask three friends to find your phone number on the site and watch without helping them",
-    "Backups are worth nothing until somebody has tried to bring one of them back to life",
+    "A good domain name is short and plain enough for anyone's memory",
+    "Write the most important thing of all at the very top first",
+    "Every picture needs a short text that says exactly what it shows",
+    "The first version should do one single thing extremely well by spring",
+    "Ask three good friends to find your phone number on the site",
+    "Backups are worth nothing before somebody has brought one back to life",
 ];
 const QUESTION: &str = "wait there is something else";
 

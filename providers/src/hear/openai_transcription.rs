@@ -275,13 +275,11 @@ impl Protocol for Items {
                 let error: ErrorBody = serde_json::from_value(error).unwrap_or_default();
                 self.take_error(&error, heard)?;
             }
-            "input_audio_buffer.cleared" => {
-                if self.phase == Phase::Clearing {
-                    // Its number may be given to what is said next.
-                    self.item = None;
-                    self.phase = Phase::Open;
-                    heard.push(Heard::Forgotten);
-                }
+            "input_audio_buffer.cleared" if self.phase == Phase::Clearing => {
+                // Its number may be given to what is said next.
+                self.item = None;
+                self.phase = Phase::Open;
+                heard.push(Heard::Forgotten);
             }
             "input_audio_buffer.committed"
             | "conversation.item.input_audio_transcription.delta"

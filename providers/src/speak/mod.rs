@@ -10,6 +10,8 @@ pub mod remote;
 pub mod voices;
 
 mod estimate;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod speakable;
 mod spoken_form;
 

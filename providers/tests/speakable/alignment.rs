@@ -95,6 +95,16 @@ fn a_word_is_heard_when_all_of_it_is() {
 }
 
 #[test]
+fn other_languages_keep_their_numbers() {
+    let mut words = Pronunciations::default();
+    words.insert("Antiphon", "anntifonn").unwrap();
+    let text = "**Antiphon** kostet 3,50 € – bis 12. Mai.";
+    let made = Speakable::as_written(text, &words);
+    assert_eq!(made.spoken(), "anntifonn kostet 3,50 € – bis 12. Mai.");
+    assert_eq!(made.mark(usize::MAX), text.len());
+}
+
+#[test]
 fn the_dictionary_is_applied_to_whole_words() {
     let mut words = Pronunciations::default();
     words.insert("Antiphon", "an-tih-fon").unwrap();

@@ -8,6 +8,8 @@ mod marks;
 mod pool;
 mod shaper;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -112,7 +114,7 @@ impl Speaker {
                 return Ok(Err(Fault::new(FaultKind::Refused, unknown.to_string())));
             }
         };
-        let form = SpokenForm::of(&request.text);
+        let form = SpokenForm::of(&request.text, &request.pronounce);
         let text = form.spoken().trim().to_owned();
         if text.len() > TEXT_BYTES_MAX {
             let reason = format!(

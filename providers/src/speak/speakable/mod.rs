@@ -51,7 +51,13 @@ impl Speakable {
     /// assert_eq!(&text[..made.mark(dollars)], "Pay **$3.50**");
     /// ```
     pub fn new(text: &str, pronounce: &Pronunciations) -> Self {
-        reader::read(&markup::plain(text), pronounce)
+        reader::read(&markup::plain(text), pronounce, true)
+    }
+
+    /// For voices of other languages, which read numbers and abbreviations in their own way: the
+    /// markup is taken off and the dictionary applied, the rest stays as written.
+    pub fn as_written(text: &str, pronounce: &Pronunciations) -> Self {
+        reader::read(&markup::plain(text), pronounce, false)
     }
 
     /// What is to be said: words and punctuation, single spaces between. Empty where there is

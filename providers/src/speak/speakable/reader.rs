@@ -15,12 +15,13 @@ const SHOUTED_PERCENT: usize = 70;
 const SHOUTED_LETTERS_MIN: usize = 12;
 
 /// Makes a plain text speakable.
-pub(super) fn read(plain: &Plain, pronounce: &Pronunciations) -> Speakable {
+pub(super) fn read(plain: &Plain, pronounce: &Pronunciations, english: bool) -> Speakable {
     let tokens = tokens(&plain.text);
     let shouting = is_shouted(&plain.text);
     let mut reader = Reader {
         plain,
         tokens: &tokens,
+        english,
         spoken: Spoken::default(),
     };
     let mut at = 0;
@@ -51,6 +52,8 @@ fn is_shouted(text: &str) -> bool {
 struct Reader<'a> {
     plain: &'a Plain,
     tokens: &'a [Token<'a>],
+    /// Numbers and abbreviations are read in English; else they are left as written.
+    english: bool,
     spoken: Spoken,
 }
 
@@ -77,7 +80,10 @@ impl Reader<'_> {
             self.close(context, known.len(), Dot::Ends, "");
             return known.len();
         }
-        let phrase = phrase(context);
+        let phrase = match self.english {
+            true => phrase(context),
+            false => Phrase::one(token.core),
+        };
         for (nth, words) in phrase.parts.iter().enumerate() {
             let end = self.core_end(context.at + nth);
             if words.is_empty() {

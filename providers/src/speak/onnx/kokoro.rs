@@ -1,0 +1,57 @@
+//! Kokoro's symbols as numbers.
+
+/// Numbers in one style.
+pub(super) const STYLE_NUMBERS: usize = 256;
+/// Symbols taken at once; each count of them has a style of its own.
+pub(super) const SYMBOLS_MAX: usize = 510;
+
+/// From the model's `config.json` (hexgrad/Kokoro-82M, Apache-2.0).
+#[rustfmt::skip]
+const VOCABULARY: &[(char, i64)] = &[
+    (';', 1), (':', 2), (',', 3), ('.', 4), ('!', 5), ('?', 6), ('—', 9), ('…', 10), ('"', 11),
+    ('(', 12), (')', 13), ('“', 14), ('”', 15), (' ', 16), ('\u{303}', 17), ('ʣ', 18),
+    ('ʥ', 19), ('ʦ', 20), ('ʨ', 21), ('ᵝ', 22), ('ꭧ', 23), ('A', 24), ('I', 25), ('O', 31),
+    ('Q', 33), ('S', 35), ('T', 36), ('W', 39), ('Y', 41), ('ᵊ', 42), ('a', 43), ('b', 44),
+    ('c', 45), ('d', 46), ('e', 47), ('f', 48), ('h', 50), ('i', 51), ('j', 52), ('k', 53),
+    ('l', 54), ('m', 55), ('n', 56), ('o', 57), ('p', 58), ('q', 59), ('r', 60), ('s', 61),
+    ('t', 62), ('u', 63), ('v', 64), ('w', 65), ('x', 66), ('y', 67), ('z', 68), ('ɑ', 69),
+    ('ɐ', 70), ('ɒ', 71), ('æ', 72), ('β', 75), ('ɔ', 76), ('ɕ', 77), ('ç', 78), ('ɖ', 80),
+    ('ð', 81), ('ʤ', 82), ('ə', 83), ('ɚ', 85), ('ɛ', 86), ('ɜ', 87), ('ɟ', 90), ('ɡ', 92),
+    ('ɥ', 99), ('ɨ', 101), ('ɪ', 102), ('ʝ', 103), ('ɯ', 110), ('ɰ', 111), ('ŋ', 112),
+    ('ɳ', 113), ('ɲ', 114), ('ɴ', 115), ('ø', 116), ('ɸ', 118), ('θ', 119), ('œ', 120),
+    ('ɹ', 123), ('ɾ', 125), ('ɻ', 126), ('ʁ', 128), ('ɽ', 129), ('ʂ', 130), ('ʃ', 131),
+    ('ʈ', 132), ('ʧ', 133), ('ʊ', 135), ('ʋ', 136), ('ʌ', 138), ('ɣ', 139), ('ɤ', 140),
+    ('χ', 142), ('ʎ', 143), ('ʒ', 147), ('ʔ', 148), ('ˈ', 156), ('ˌ', 157), ('ː', 158),
+    ('ʰ', 162), ('ʲ', 164), ('↓', 169), ('→', 171), ('↗', 172), ('↘', 173), ('ᵻ', 177),
+];
+
+/// The symbols as the model knows them, a pad at both ends. With each, how many numbers there are
+/// up to its end. What the model does not know is left out.
+pub(super) fn ids(symbols: &[char]) -> (Vec<i64>, Vec<usize>) {
+    let mut ids = vec![0];
+    let mut ends = Vec::with_capacity(symbols.len());
+    for symbol in symbols {
+        // espeak-ng writes both letters for the sound of "go".
+        let symbol = if *symbol == 'g' { 'ɡ' } else { *symbol };
+        let known = VOCABULARY.iter().find(|(known, _)| *known == symbol);
+        if let Some((_, id)) = known.filter(|_| ids.len() <= SYMBOLS_MAX) {
+            ids.push(*id);
+        }
+        ends.push(ids.len());
+    }
+    ids.push(0);
+    (ids, ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_become_numbers_between_pads() {
+        let (numbers, ends) = ids(&['h', 'ə', '☃', 'g', '.']);
+        assert_eq!(numbers, [0, 50, 83, 92, 4, 0]);
+        assert_eq!(ends, [2, 3, 3, 4, 5]);
+        assert_eq!(ids(&['a'; 2_000]).0.len(), SYMBOLS_MAX + 2);
+    }
+}
