@@ -11,6 +11,11 @@ use super::{Fault, FaultKind};
 const IDLE_CONNECTIONS_MAX: usize = 32;
 /// How long they are kept.
 const IDLE_CONNECTION_KEPT: Duration = Duration::from_secs(90);
+/// How often a kept HTTP/2 connection is asked whether it is still there: a router on the way may
+/// have forgotten it, and the next request would wait in vain.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// How long the answer to that is waited for.
+const PING_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Longest wait that a server's Retry-After is believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
 
@@ -53,6 +58,9 @@ pub fn http_client(limits: &HttpLimits) -> Result<reqwest::Client, BuildError> {
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .pool_idle_timeout(IDLE_CONNECTION_KEPT)
         .tcp_nodelay(true)
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(PING_WAIT_MAX)
+        .http2_keep_alive_while_idle(true)
         // A redirect would send the key elsewhere.
         .redirect(reqwest::redirect::Policy::none());
     if let Some(pem) = &limits.extra_root {

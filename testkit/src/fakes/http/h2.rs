@@ -77,9 +77,11 @@ async fn answer_with(
     shared: &Shared,
     number: usize,
 ) -> Result<EndedHow, h2::Error> {
-    tokio::select! {
-        () = sleep(answer.after) => {}
-        _ = poll_fn(|cx| respond.poll_reset(cx)) => return Ok(EndedHow::ClientGone),
+    if !answer.after.is_zero() {
+        tokio::select! {
+            () = sleep(answer.after) => {}
+            _ = poll_fn(|cx| respond.poll_reset(cx)) => return Ok(EndedHow::ClientGone),
+        }
     }
     match answer.head {
         Head::Never => {
