@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every measurement of docs/quality.md and docs/performance.md, one after the other: they share
+# Every measurement of docs/quality.md, docs/performance.md and docs/hear.md, one after the other: they share
 # the processor. Close everything else first. Takes about a quarter of an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,3 +15,4 @@ cargo build --release --package antiphon-benches --bins
 bench hear-quality --write
 bench calls --write "$@"
 bench turn --write
+bench whisper --write

@@ -78,6 +78,7 @@ check "page builds" scripts/web.sh || finish
 check "formatting" cargo fmt --check
 check "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
 suite "rust tests" cargo cargo test --workspace --locked --no-fail-fast
+check "vendors' clients on our fakes" scripts/fakes.py "$target/debug/fakes"
 check "licences and sources" deny
 check "page types" npm --prefix web run --silent check
 suite "page units" vitest npm --prefix web run --silent test

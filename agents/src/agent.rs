@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Pronunciations, Turn};
+use crate::{Pronunciations, Route, Turn};
 
 /// A personality, as loaded from its file.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,8 @@ pub struct Agent {
     pub away_seconds: u64,
     /// When it takes and yields the turn.
     pub turn: Turn,
+    /// Which providers it may use and how they are chosen.
+    pub route: Route,
     /// Longest call, seconds.
     pub call_seconds_max: u64,
 }
@@ -63,6 +65,8 @@ pub struct Voice {
     pub name: String,
     /// Speaking rate, 1.0 as recorded; 1.1 is a tenth faster.
     pub pace: f32,
+    /// Its voices in other backends, by backend: used where that backend speaks for it.
+    pub others: std::sync::Arc<std::collections::BTreeMap<String, String>>,
 }
 
 impl Default for Voice {
@@ -71,6 +75,7 @@ impl Default for Voice {
             backend: "flite".to_owned(),
             name: "rms".to_owned(),
             pace: 1.0,
+            others: std::sync::Arc::default(),
         }
     }
 }

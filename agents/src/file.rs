@@ -9,6 +9,7 @@ use toml::Spanned;
 use crate::checks::{check_intents, check_passages};
 use crate::error::Fault;
 use crate::pronounce::read_pronounce;
+use crate::route::RouteTable;
 use crate::small_talk::merge_small_talk;
 use crate::suggest::nearest;
 use crate::turn::TurnTable;
@@ -67,6 +68,7 @@ pub(crate) struct AgentFile {
     voice: Option<VoiceTable>,
     pronounce: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
     turn: Option<TurnTable>,
+    route: Option<RouteTable>,
     #[serde(default)]
     manner: MannerTable,
     #[serde(default)]
@@ -85,6 +87,8 @@ struct VoiceTable {
     backend: Option<Spanned<String>>,
     name: Spanned<String>,
     pace: Option<Spanned<f64>>,
+    #[serde(default)]
+    others: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -215,6 +219,7 @@ fn read(id: &str, text: &str) -> Result<Agent, Fault> {
         fillers: file.fillers,
         away_seconds: file.away_seconds.unwrap_or(AWAY_SECONDS_DEFAULT),
         turn: file.turn.unwrap_or_default().read()?,
+        route: file.route.unwrap_or_default().read()?,
         call_seconds_max: read_call_seconds(file.call_seconds_max)?,
     })
 }
@@ -319,6 +324,7 @@ fn read_voice(table: Option<VoiceTable>) -> Result<Voice, Fault> {
         backend,
         name: one_of(table.name, "voice", FLITE_VOICES)?,
         pace,
+        others: std::sync::Arc::new(table.others),
     })
 }
 

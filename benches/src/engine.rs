@@ -73,6 +73,7 @@ pub fn serve_calls(parts: &Parts) -> Result<(), String> {
                 tools: Arc::new(antiphon_runtime::NoTools),
                 colleagues: Arc::new(antiphon_runtime::NoColleagues),
                 limits: SessionLimits::default(),
+                facts: None,
                 recorder: None,
             })
             .map_err(|error| error.to_string())?;

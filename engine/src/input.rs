@@ -165,6 +165,36 @@ pub enum Input {
         /// Which segment.
         segment: SegmentId,
     },
+    /// A provider was chosen for a reply.
+    ProviderChosen {
+        /// Which reply.
+        generation: GenerationId,
+        /// Provider and model.
+        provider: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A provider failed, and another goes on in its place.
+    ProviderChanged {
+        /// `hear`, `think` or `speak`.
+        stage: String,
+        /// Who failed.
+        from: String,
+        /// Who goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+        /// How it failed.
+        fault: String,
+    },
+    /// What the call has cost so far, billionths of a US dollar.
+    Cost {
+        /// Speech to text.
+        hear_nanodollars: u64,
+        /// Language.
+        think_nanodollars: u64,
+        /// Text to speech.
+        speak_nanodollars: u64,
+    },
     /// Another second of talk has started.
     MeterSecond {
         /// Seconds of talk so far.

@@ -166,8 +166,7 @@ impl SentenceSplitter {
     /// Byte offset behind the first complete sentence, and how it ends.
     fn sentence_end(&self) -> Option<(usize, End)> {
         let text = self.buffer.as_str();
-        let mut chars = text.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
+        for (at, c) in text.char_indices() {
             let end = at + c.len_utf8();
             if c == '\n' && at > 0 {
                 let ended = text[..at].trim_end().ends_with(['.', '!', '?', '…', ':']);
@@ -218,11 +217,7 @@ pub(crate) fn is_abbreviation(text: &str) -> bool {
             && stem.bytes().all(|b| b.is_ascii_alphabetic() || b == b'.')
     });
     let known = |abbreviation: &&str| last.eq_ignore_ascii_case(abbreviation);
-    initial
-        || dotted
-        || ABBREVIATIONS
-            .iter()
-            .any(|abbreviation| known(&abbreviation))
+    initial || dotted || ABBREVIATIONS.iter().any(known)
 }
 
 #[cfg(test)]

@@ -50,6 +50,74 @@ pub struct AnswerView {
     pub sdp: String,
 }
 
+/// `POST /v1/mirror/chat`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorChat {
+    /// What the person says, 1 to 4,000 characters.
+    pub message: String,
+    /// What was said before, oldest first, at most 100 entries.
+    #[serde(default)]
+    pub history: Vec<MirrorSaid>,
+    /// Who answers; the first of `GET /v1/agents` where absent.
+    #[serde(default)]
+    pub agent: Option<AgentId>,
+    /// The only provider to ask, e.g. `openai`; chosen by the agent's policy where absent.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// The only model to ask.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// True for server-sent events: `delta` with `text`, then `done` with the whole reply, or
+    /// `error` with `reason`.
+    #[serde(default)]
+    pub stream: bool,
+}
+
+/// One entry of a chat's history.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorSaid {
+    /// Who.
+    pub role: MirrorRole,
+    /// What.
+    pub text: String,
+}
+
+/// Who said an entry of a chat's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MirrorRole {
+    /// The person.
+    User,
+    /// The agent.
+    #[serde(alias = "assistant")]
+    Agent,
+}
+
+/// Answer to `POST /v1/mirror/chat`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MirrorReply {
+    /// The words.
+    pub reply: String,
+    /// Who answered, e.g. `openai`; `script` for reviewed words in place of a model's.
+    pub provider: String,
+    /// With which model; empty where there is none to name.
+    pub model: String,
+    /// Why that one, for people.
+    pub reason: String,
+    /// What it cost the service, billionths of a US dollar.
+    pub cost_nanodollars: u64,
+    /// By cheap signals, 0 to 1.
+    pub quality: f64,
+    /// Until its first words, milliseconds; absent for reviewed words.
+    pub first_token_ms: Option<u64>,
+    /// Until its end, milliseconds.
+    pub latency_ms: u64,
+    /// The safety state after the message.
+    pub safety: SafetyState,
+}
+
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

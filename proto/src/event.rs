@@ -108,6 +108,27 @@ pub enum Event {
         /// Seconds of talk so far.
         seconds: u64,
     },
+    /// What the call has cost the service so far, by stage, in billionths of a US dollar; sent when
+    /// it has grown, once a second at most.
+    Cost {
+        /// Speech to text.
+        hear_nanodollars: u64,
+        /// Language.
+        think_nanodollars: u64,
+        /// Text to speech.
+        speak_nanodollars: u64,
+    },
+    /// A provider failed, and another goes on in its place.
+    ProviderChanged {
+        /// `hear`, `think` or `speak`.
+        stage: String,
+        /// Who failed, as provider and model.
+        from: String,
+        /// Who goes on; absent where nobody is left.
+        to: Option<String>,
+        /// How it failed, e.g. `too_slow`.
+        fault: String,
+    },
     /// The safety state, at its changes and at connect.
     Safety {
         /// The state.
@@ -260,6 +281,12 @@ pub struct TurnTimeline {
     /// have been there at 0.
     #[serde(default)]
     pub speculative: bool,
+    /// Who answers, as provider and model, where there was a choice to explain.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// Why that one, for people.
+    #[serde(default)]
+    pub provider_reason: Option<String>,
     /// The responder's first words were there.
     pub first_token_ms: Option<u64>,
     /// The voice's first audio was made.

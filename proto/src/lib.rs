@@ -10,8 +10,8 @@ mod message;
 mod time;
 
 pub use api::{
-    AgentView, AnswerView, CreateSession, IceServerView, Problem, SessionCreated, SessionStatus,
-    SessionView,
+    AgentView, AnswerView, CreateSession, IceServerView, MirrorChat, MirrorReply, MirrorRole,
+    MirrorSaid, Problem, SessionCreated, SessionStatus, SessionView,
 };
 pub use event::{
     AgentState, ClientMessage, CloseReason, Event, EventEnvelope, NoticeCode, RecognizerView,

@@ -4,7 +4,9 @@
 //! once when the task handle it gave out is dropped.
 
 pub mod hear;
+pub mod models;
 pub mod net;
+pub mod route;
 pub mod speak;
 pub mod think;
 

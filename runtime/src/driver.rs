@@ -2,6 +2,7 @@
 //! deadline.
 
 mod caller;
+mod facts;
 mod outputs;
 mod profile;
 
@@ -17,6 +18,7 @@ use antiphon_engine::{Engine, Input};
 use antiphon_proto::{CloseReason, Moment, SafetyState, SessionId, SessionStatus, ToolCallId};
 use antiphon_providers::TaskHandle;
 use antiphon_providers::hear::{Hear, HearEvent, HearEventKind};
+use antiphon_providers::route::{CallFacts, Fact};
 use antiphon_providers::speak::SpeakEvent;
 use antiphon_providers::think::{Think, ThinkEvent, ThinkEventKind};
 use antiphon_safety::Monitor;
@@ -24,6 +26,7 @@ use metrics::{counter, gauge, histogram};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use self::facts::{fact_input, next_fact};
 use crate::clock::Clock;
 use crate::ears::Ears;
 use crate::log::SessionLog;
@@ -86,6 +89,9 @@ pub(crate) struct Driver {
     next_frame: Moment,
     lead_us: u64,
     events: broadcast::Sender<Arc<str>>,
+    facts: Option<CallFacts>,
+    /// The costs last told, nanodollars by stage.
+    costs_told: [u64; 3],
     log: Option<SessionLog>,
     view: watch::Sender<LiveView>,
     done: Option<CloseReason>,
@@ -98,6 +104,7 @@ enum Wake {
     Heard(HearEvent),
     Thought(ThinkEvent),
     ToolDone(ToolOutcome),
+    Fact(Fact),
     Spoken(SpeakEvent),
     Deadline,
 }
@@ -150,6 +157,8 @@ impl Driver {
             next_frame: Moment(0),
             lead_us: 0,
             events: broadcast::Sender::new(EVENTS_KEPT),
+            facts: parts.facts,
+            costs_told: [0; 3],
             log,
             view,
             done: None,
@@ -174,6 +183,7 @@ impl Driver {
 
     async fn wait(&mut self, sleep: Pin<&mut Sleep>) -> Wake {
         let transport = &mut self.transport;
+        let facts = &mut self.facts;
         tokio::select! {
             biased;
             // First, so that no flood of messages holds up the audio.
@@ -186,6 +196,7 @@ impl Driver {
             event = self.hear_events.recv() => event.map_or(Wake::Deadline, Wake::Heard),
             event = self.think_events.recv() => event.map_or(Wake::Deadline, Wake::Thought),
             outcome = self.tool_outcomes.recv() => outcome.map_or(Wake::Deadline, Wake::ToolDone),
+            fact = next_fact(facts) => Wake::Fact(fact),
             event = self.mouth.next_event() => Wake::Spoken(event),
         }
     }
@@ -222,6 +233,7 @@ impl Driver {
                     });
                 }
             }
+            Wake::Fact(fact) => self.feed(fact_input(fact)),
             Wake::Spoken(event) => {
                 if let Some(input) = self.mouth.take(event) {
                     self.feed(input);
@@ -266,6 +278,7 @@ impl Driver {
             measure::talked_a_second();
             self.view.send_modify(|view| view.seconds = seconds);
             self.feed(Input::MeterSecond { seconds });
+            self.tell_costs();
         }
     }
 

@@ -27,6 +27,8 @@ pub const UNDERRUNS: &str = "antiphon_playout_underruns_total";
 pub const PLAYOUT_QUEUE_MS: &str = "antiphon_playout_queue_ms";
 /// Failures of a stage (`hear`, `think`, `speak`, `safety`), by `stage`.
 pub const FAILURES: &str = "antiphon_stage_failures_total";
+/// Times that another provider went on in place of one that failed, by `stage` and `fault`.
+pub const FALLBACKS: &str = "antiphon_provider_fallbacks_total";
 /// Seconds of talk counted.
 pub const TALK_SECONDS: &str = "antiphon_talk_seconds_total";
 /// Events dropped because a subscriber did not keep up.
@@ -93,6 +95,10 @@ pub fn describe() {
         "Characters generated for discarded replies"
     );
     describe_counter!(FAILURES, "Failures by stage");
+    describe_counter!(
+        FALLBACKS,
+        "Providers replaced by the next, by stage and fault"
+    );
     describe_counter!(TALK_SECONDS, Unit::Seconds, "Seconds of talk counted");
     describe_counter!(EVENTS_LAGGED, "Events dropped at slow subscribers");
 }

@@ -9,6 +9,7 @@ use antiphon_proto::{
     AgentId, ClientMessage, CloseReason, Message, SafetyState, SessionId, SessionStatus,
 };
 use antiphon_providers::hear::{Hear, HearContext};
+use antiphon_providers::route::CallFacts;
 use antiphon_providers::speak::{Speak, UnknownVoice};
 use antiphon_providers::think::Think;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -43,6 +44,8 @@ pub struct SessionParts {
     pub colleagues: Arc<dyn Colleagues>,
     /// Its limits.
     pub limits: SessionLimits,
+    /// What is known of the choice among its providers and their cost, where they are routed.
+    pub facts: Option<CallFacts>,
     /// Where its log is written; none is where there is no recorder.
     pub recorder: Option<Recorder>,
 }

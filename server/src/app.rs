@@ -8,29 +8,22 @@ use std::time::Instant;
 
 use antiphon_agents::Agent;
 use antiphon_proto::{AgentId, AgentView, CreateSession, SessionCreated};
-use antiphon_providers::hear::{Hear, HearContext};
-use antiphon_providers::speak::Speak;
-use antiphon_providers::think::Think;
+use antiphon_providers::hear::HearContext;
+use antiphon_providers::route::Router;
 use antiphon_runtime::log::Recorder;
 use antiphon_runtime::{Colleagues, Session, SessionLimits, SessionParts};
 use antiphon_transports::webrtc::Endpoint;
 use metrics_exporter_prometheus::PrometheusHandle;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ApiError;
 use crate::registry::Registry;
 use crate::secret::{session_id, token};
 use crate::settlements::Settlements;
 
-/// The providers that sessions are made with.
-#[derive(Clone)]
-pub struct Providers {
-    /// The recognizer.
-    pub hear: Arc<dyn Hear>,
-    /// The responder.
-    pub think: Arc<dyn Think>,
-    /// The voice backend.
-    pub speak: Arc<dyn Speak>,
-}
+/// Chats that may be answered at a time: each holds a connection to a provider.
+pub(crate) const CHATS_MAX: usize = 64;
 
 /// An agent and what is derived from it once.
 pub(crate) struct Callee {
@@ -55,7 +48,7 @@ pub(crate) struct AppInner {
     pub(crate) agents: BTreeMap<AgentId, Callee>,
     /// Ids in the order in which people see them.
     pub(crate) order: Vec<AgentId>,
-    pub(crate) providers: Providers,
+    pub(crate) router: Arc<Router>,
     pub(crate) endpoint: Endpoint,
     pub(crate) registry: Registry,
     pub(crate) settlements: Settlements,
@@ -63,6 +56,8 @@ pub(crate) struct AppInner {
     pub(crate) recorder: Option<Recorder>,
     pub(crate) limits: SessionLimits,
     pub(crate) calls_max: usize,
+    /// Chats that may be answered at a time.
+    pub(crate) chats: Arc<Semaphore>,
     pub(crate) draining: AtomicBool,
     pub(crate) warm: AtomicBool,
     pub(crate) prometheus: Option<PrometheusHandle>,
@@ -87,34 +82,27 @@ impl App {
         if self.draining() {
             return Err(ApiError::Draining);
         }
-        let callee =
-            self.inner
-                .agents
-                .get(&request.agent)
-                .ok_or_else(|| ApiError::UnknownAgent {
-                    asked: request.agent.clone(),
-                    there_are: self
-                        .inner
-                        .order
-                        .iter()
-                        .map(AgentId::as_str)
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                })?;
+        let callee = self
+            .inner
+            .agents
+            .get(&request.agent)
+            .ok_or_else(|| self.unknown_agent(Some(&request.agent)))?;
         if !self.inner.registry.has_room(self.inner.calls_max) {
             return Err(ApiError::Full(self.inner.calls_max));
         }
         let (id, token) = (session_id()?, token()?);
+        let routed = self.inner.router.session(&callee.agent);
         let session = Session::spawn(SessionParts {
             id: id.clone(),
             agent: Arc::clone(&callee.agent),
-            hear: Arc::clone(&self.inner.providers.hear),
+            hear: routed.hear,
             hear_context: callee.hear_context.clone(),
-            think: Arc::clone(&self.inner.providers.think),
-            speak: Arc::clone(&self.inner.providers.speak),
+            think: routed.think,
+            speak: routed.speak,
             tools: Arc::new(antiphon_runtime::NoTools),
             colleagues: Arc::new(self.clone()),
             limits: self.inner.limits,
+            facts: Some(routed.facts),
             recorder: self.inner.recorder.clone(),
         })
         .map_err(|fault| ApiError::Internal(Box::new(fault)))?;
@@ -140,6 +128,33 @@ impl App {
             udp,
             reconnect_within_s: self.inner.limits.reconnect_within.as_secs(),
         })
+    }
+
+    /// Room for one more chat.
+    pub(crate) fn chat_permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if self.draining() {
+            return Err(ApiError::Draining);
+        }
+        Arc::clone(&self.inner.chats)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::Busy(CHATS_MAX))
+    }
+
+    /// The agent asked for, or the first one.
+    pub(crate) fn agent_for_chat(&self, id: Option<&AgentId>) -> Result<Arc<Agent>, ApiError> {
+        let asked = id.or(self.inner.order.first());
+        let found = asked.and_then(|id| self.inner.agents.get(id));
+        found
+            .map(|callee| Arc::clone(&callee.agent))
+            .ok_or_else(|| self.unknown_agent(asked))
+    }
+
+    fn unknown_agent(&self, asked: Option<&AgentId>) -> ApiError {
+        let ids = self.inner.order.iter().map(AgentId::as_str);
+        ApiError::UnknownAgent {
+            asked: asked.cloned().unwrap_or_else(|| AgentId::from("")),
+            there_are: ids.collect::<Vec<_>>().join(", "),
+        }
     }
 
     fn settle_at_end(&self, session: Session) {

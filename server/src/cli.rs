@@ -5,17 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use antiphon_agents::{Agent, lint};
-use antiphon_providers::hear::pocketsphinx::{PocketSphinx, PocketSphinxConfig};
-use antiphon_providers::speak::flite::Flite;
-use antiphon_providers::think::Think;
-use antiphon_providers::think::offline::Offline;
-use antiphon_providers::think::openai::{OpenAiCompatible, OpenAiConfig};
 use clap::{Parser, Subcommand};
 
-use crate::app::Providers;
 use crate::caller::{CallArgs, LoadArgs};
+use crate::models::ModelsArgs;
+use crate::providers::Configured;
 use crate::replay::ReplayArgs;
-use crate::{ServeArgs, ServeError, Server, caller, replay, telemetry};
+use crate::serve::data_folder;
+use crate::{ServeArgs, ServeError, Server, caller, models, replay, telemetry};
 
 /// Antiphon: talk with an agent that answers within a breath.
 #[derive(Parser, Debug)]
@@ -33,6 +30,8 @@ enum Command {
     Call(CallArgs),
     /// Place many calls at once and print latency percentiles
     Load(LoadArgs),
+    /// List, fetch, check and remove models: better recognizers, voices and more
+    Models(ModelsArgs),
     /// Replay the log of a call: what was said, what was decided and why
     Replay(ReplayArgs),
     /// Check personality files: errors with line and column, and advice
@@ -58,6 +57,7 @@ pub async fn main() -> ExitCode {
         }
         Command::Call(args) => caller::call_command(args).await,
         Command::Load(args) => caller::load_command(args).await,
+        Command::Models(args) => models::models_command(args).await,
         Command::Replay(args) => replay::replay_command(&args),
         Command::Lint { files } => lint_files(&files),
     }
@@ -66,30 +66,19 @@ pub async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let fault = |fault: &dyn std::fmt::Display| ServeError::Provider(fault.to_string());
     let prometheus = telemetry::start_metrics().map_err(|error| fault(&error))?;
-    let recognizer =
-        PocketSphinx::new(PocketSphinxConfig::default()).map_err(|error| fault(&error))?;
-    let recognizer = Arc::new(recognizer);
-    let responder = Responder::from_env()?;
-    let providers = Providers {
-        hear: recognizer.clone(),
-        think: responder.think(),
-        speak: Arc::new(Flite::new()),
-    };
-    let (hears, thinks, speaks) = (
-        providers.hear.name(),
-        providers.think.name(),
-        providers.speak.name(),
-    );
-    let version = env!("CARGO_PKG_VERSION");
-    println!("antiphon {version}: hears with {hears}, thinks with {thinks}, speaks with {speaks}");
-    let server = Server::start(&args, providers, Some(prometheus)).await?;
+    let data = data_folder(args.data.as_deref())?;
+    let providers = tokio::task::block_in_place(|| Configured::from_env(&data))?;
+    let (version, summary) = (env!("CARGO_PKG_VERSION"), providers.summary());
+    println!("antiphon {version}: {summary}");
+    if let Some(advice) = providers.advice() {
+        println!("{advice}");
+    }
+    let router = Arc::clone(&providers.router);
+    let server = Server::start(&args, router, Some(prometheus)).await?;
     let (contexts, agents, warm) = (server.hear_contexts(), server.agents(), server.warm_mark());
     // A thread of its own: it works for seconds, and stopping the server must not wait for it.
     std::thread::spawn(move || {
-        responder.prepare(&agents);
-        if let Err(error) = recognizer.warm_up(&contexts) {
-            tracing::error!(%error, "the recognizer is not ready; typing works");
-        }
+        providers.warm_up(&agents, &contexts);
         warm();
     });
     println!(
@@ -99,44 +88,6 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     server.run(stop_signal()).await?;
     println!("antiphon: stopped; all calls are settled");
     Ok(())
-}
-
-/// What answers: the offline responder, or a model where one is configured.
-enum Responder {
-    Offline(Arc<Offline>),
-    Remote(Arc<OpenAiCompatible>),
-}
-
-impl Responder {
-    fn from_env() -> Result<Self, ServeError> {
-        let config =
-            OpenAiConfig::from_env().map_err(|error| ServeError::Provider(error.to_string()))?;
-        let Some(config) = config else {
-            return Ok(Self::Offline(Arc::default()));
-        };
-        let remote = OpenAiCompatible::new(config)
-            .map_err(|error| ServeError::Provider(error.to_string()))?;
-        let remote = Arc::new(remote);
-        let warming = Arc::clone(&remote);
-        tokio::spawn(async move { warming.warm().await });
-        Ok(Self::Remote(remote))
-    }
-
-    fn think(&self) -> Arc<dyn Think> {
-        match self {
-            Self::Offline(offline) => offline.clone(),
-            Self::Remote(remote) => remote.clone(),
-        }
-    }
-
-    /// Indexes the agents, so that the first question of each is answered as fast as the next.
-    fn prepare(&self, agents: &[Arc<Agent>]) {
-        if let Self::Offline(offline) = self {
-            for agent in agents {
-                offline.prepare(agent);
-            }
-        }
-    }
 }
 
 /// Ctrl-C or SIGTERM. A second one ends the process at once.

@@ -3,8 +3,11 @@
 pub mod app;
 pub mod caller;
 pub mod cli;
+mod mirror;
+pub mod models;
 mod page;
 mod problem;
+mod providers;
 mod registry;
 pub mod replay;
 mod routes;

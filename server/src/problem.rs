@@ -66,6 +66,18 @@ pub enum ApiError {
     /// The server is shutting down.
     #[error("the server is shutting down and takes no new calls; try again in a minute")]
     Draining,
+    /// No such provider.
+    #[error("there is no such provider or model; there are: {there_are}")]
+    UnknownProvider {
+        /// The providers and models there are.
+        there_are: String,
+    },
+    /// Every provider failed.
+    #[error("nobody could answer: {0}; try again in a minute")]
+    NobodyAnswers(String),
+    /// Too many chats at a time.
+    #[error("{0} chats are being answered already; try again in a few seconds")]
+    Busy(usize),
     /// No such route.
     #[error("there is nothing at this path; the API is described in the documentation")]
     NoRoute,
@@ -144,6 +156,17 @@ impl ApiError {
                 "full",
                 "All lines are busy",
             ),
+            Self::UnknownProvider { .. } => (
+                StatusCode::NOT_FOUND,
+                "provider_unknown",
+                "No such provider",
+            ),
+            Self::NobodyAnswers(_) => (
+                StatusCode::BAD_GATEWAY,
+                "nobody_answers",
+                "Nobody could answer",
+            ),
+            Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many chats"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "route_unknown", "Nothing here"),
             Self::Method => (

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 
 use antiphon_agents::{Agent, AgentFileError, library, load_folder};
 use antiphon_providers::hear::HearContext;
+use antiphon_providers::route::Router;
 use antiphon_runtime::log::{Recorder, Retention};
 use antiphon_runtime::{Session, SessionLimits};
 use antiphon_transports::webrtc::{BindError, Endpoint, EndpointConfig};
 use clap::Args;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::app::{App, AppInner, Callee, Providers};
+use crate::app::{App, AppInner, CHATS_MAX, Callee};
 use crate::registry::Registry;
 use crate::routes;
 use crate::settlements::Settlements;
@@ -149,7 +150,7 @@ impl Server {
     /// [`ServeError`].
     pub async fn start(
         args: &ServeArgs,
-        providers: Providers,
+        router: Arc<Router>,
         prometheus: Option<PrometheusHandle>,
     ) -> Result<Self, ServeError> {
         let data = data_folder(args.data.as_deref())?;
@@ -187,7 +188,7 @@ impl Server {
                 .map(|agent| (agent.id.as_str().into(), callee(agent)))
                 .collect(),
             order,
-            providers,
+            router,
             endpoint,
             registry: Registry::default(),
             settlements,
@@ -197,6 +198,7 @@ impl Server {
                 ..SessionLimits::default()
             },
             calls_max: args.calls_max,
+            chats: Arc::new(Semaphore::new(CHATS_MAX)),
             draining: AtomicBool::new(false),
             warm: AtomicBool::new(false),
             prometheus,
@@ -302,7 +304,8 @@ async fn drain_calls(app: &App, limit: Duration) {
     }
 }
 
-fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
+/// The data folder: the one asked for, or the place that the system has for such things.
+pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
     if let Some(asked) = asked {
         return Ok(asked.to_owned());
     }

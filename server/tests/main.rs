@@ -2,6 +2,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod drain;
+mod models;
 mod replay;
 mod routes;
 mod startup;

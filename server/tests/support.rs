@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_proto::{Problem, SessionCreated};
-use antiphon_server::app::Providers;
+use antiphon_providers::route::Router;
 use antiphon_server::{ServeArgs, ServeError, Server};
 use antiphon_testkit::{ScriptedHear, ScriptedSpeak, ScriptedThink};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -35,18 +35,18 @@ pub fn args(data: &Path) -> ServeArgs {
     }
 }
 
-pub fn providers() -> Providers {
-    Providers {
-        hear: Arc::new(ScriptedHear::new(
+pub fn providers() -> Arc<Router> {
+    Router::single(
+        Arc::new(ScriptedHear::new(
             &["what is a domain name"],
             Duration::from_millis(50),
         )),
-        think: Arc::new(ScriptedThink::new(
+        Arc::new(ScriptedThink::new(
             &["A domain is an address. It is short."],
             Duration::ZERO,
         )),
-        speak: Arc::new(ScriptedSpeak::new(Duration::ZERO)),
-    }
+        Arc::new(ScriptedSpeak::new(Duration::ZERO)),
+    )
 }
 
 impl TestServer {

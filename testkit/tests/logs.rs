@@ -245,6 +245,7 @@ fn parts(name: &str, recorder: Recorder) -> SessionParts {
         limits: SessionLimits::default(),
         tools: Arc::new(antiphon_runtime::NoTools),
         colleagues: Arc::new(antiphon_runtime::NoColleagues),
+        facts: None,
         recorder: Some(recorder),
     }
 }

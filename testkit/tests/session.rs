@@ -56,6 +56,7 @@ fn parts(think: &ScriptedThink, greeting: &str) -> SessionParts {
         tools: Arc::new(antiphon_runtime::NoTools),
         colleagues: Arc::new(antiphon_runtime::NoColleagues),
         limits: SessionLimits::default(),
+        facts: None,
         recorder: None,
     }
 }

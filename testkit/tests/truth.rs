@@ -68,6 +68,7 @@ async fn call() -> (Session, Caller) {
         tools: Arc::new(NoTools),
         colleagues: Arc::new(NoColleagues),
         limits: SessionLimits::default(),
+        facts: None,
         recorder: None,
     })
     .expect("the recorded voice");

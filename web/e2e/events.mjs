@@ -1,7 +1,7 @@
 // Events of a made-up call.
 
 const ADVICE =
-  "Embedded recognizer: it mishears at times. For a better one run `antiphon pull whisper-base.en`.";
+  "Embedded recognizer: it mishears at times. For a better one run `antiphon models pull whisper-base.en`.";
 
 /** First event of a connection. */
 export function started({ resumed = false, history = [], session = "sess_stub1", advice = ADVICE } = {}) {

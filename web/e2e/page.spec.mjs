@@ -53,7 +53,7 @@ test("a call shows both sides, and marks the words that were heard", async () =>
   assert.equal(await page.getByTestId("agent-state").textContent(), "Speaking");
   assert.equal(await page.getByTestId("seconds").textContent(), "0:17");
   assert.equal(await page.getByTestId("safety").getAttribute("data-state"), "NORMAL");
-  assert.match(await page.getByTestId("advice").textContent(), /antiphon pull/);
+  assert.match(await page.getByTestId("advice").textContent(), /antiphon models pull whisper-base.en/);
   await picture(page, "in-call");
   assert.deepEqual(faults, []);
   await context.close();

@@ -160,6 +160,40 @@ export type EventEnvelope1 =
       type: "meter";
     }
   | {
+      /**
+       * Speech to text.
+       */
+      hear_nanodollars: number;
+      /**
+       * Text to speech.
+       */
+      speak_nanodollars: number;
+      /**
+       * Language.
+       */
+      think_nanodollars: number;
+      type: "cost";
+    }
+  | {
+      /**
+       * How it failed, e.g. `too_slow`.
+       */
+      fault: string;
+      /**
+       * Who failed, as provider and model.
+       */
+      from: string;
+      /**
+       * `hear`, `think` or `speak`.
+       */
+      stage: string;
+      /**
+       * Who goes on; absent where nobody is left.
+       */
+      to?: string | null;
+      type: "provider_changed";
+    }
+  | {
       state: SafetyState;
       type: "safety";
     }
@@ -376,6 +410,14 @@ export interface TurnTimeline {
    * The responder's first words were there.
    */
   first_token_ms?: number | null;
+  /**
+   * Who answers, as provider and model, where there was a choice to explain.
+   */
+  provider?: string | null;
+  /**
+   * Why that one, for people.
+   */
+  provider_reason?: string | null;
   /**
    * True where the reply was begun before the turn was over: then its first words and audio may
    * have been there at 0.

@@ -103,6 +103,8 @@ pub struct Engine {
     failures: u32,
     /// True where the person asked for silence by the button since they last said anything.
     hushed: bool,
+    /// Whom the last generation was asked of, and why.
+    chosen: Option<(GenerationId, String, String)>,
     next_turn: TurnId,
     next_utterance: UtteranceId,
     next_generation: GenerationId,
@@ -162,6 +164,7 @@ impl Engine {
             dtmf_due: None,
             failures: 0,
             hushed: false,
+            chosen: None,
             next_turn: TurnId(1),
             next_utterance: UtteranceId(1),
             next_generation: GenerationId(1),
@@ -294,6 +297,31 @@ impl Engine {
             Input::FirstFrameSent { segment } => self.on_first_frame_sent(segment),
             Input::Heard { segment, heard_ms } => self.on_heard(segment, heard_ms),
             Input::SegmentPlayed { segment } => self.on_segment_played(segment),
+            Input::ProviderChosen {
+                generation,
+                provider,
+                reason,
+            } => self.chosen = Some((generation, provider, reason)),
+            Input::ProviderChanged {
+                stage,
+                from,
+                to,
+                fault,
+            } => self.publish(Event::ProviderChanged {
+                stage,
+                from,
+                to,
+                fault,
+            }),
+            Input::Cost {
+                hear_nanodollars,
+                think_nanodollars,
+                speak_nanodollars,
+            } => self.publish(Event::Cost {
+                hear_nanodollars,
+                think_nanodollars,
+                speak_nanodollars,
+            }),
             Input::MeterSecond { seconds } => self.on_meter(seconds),
             Input::UserText { text } => self.on_user_text(&text),
             Input::InterruptRequested => self.on_interrupt_requested(),

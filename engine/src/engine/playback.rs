@@ -81,7 +81,11 @@ impl Engine {
         // The engine's own words outside a turn (greeting, farewell) answer nothing.
         let answers = timeline.endpointing_ms.is_some() || reply.first_token_at.is_some();
         if reply.turn != TurnId(0) && (answers || !reply.interruptible) {
-            let timeline = timeline.clone();
+            let mut timeline = timeline.clone();
+            if let Some((_, provider, reason)) = self.chosen.take().filter(|_| answers) {
+                timeline.provider = Some(provider);
+                timeline.provider_reason = Some(reason);
+            }
             self.publish(Event::TurnTimeline { timeline });
         }
         if self.reply.as_ref().is_some_and(|reply| !reply.scripted) {

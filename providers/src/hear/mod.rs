@@ -1,8 +1,21 @@
 //! `Hear`: audio in, transcripts out.
 
+pub mod assemblyai;
+pub mod deepgram;
+pub mod elevenlabs_scribe;
+pub mod ggml;
+#[cfg(feature = "whisper")]
+pub mod installed;
+pub mod known;
+pub mod openai_transcription;
 pub mod pocketsphinx;
+pub mod remote;
+#[cfg(feature = "whisper")]
+pub mod whisper;
 
 mod spoken;
+
+use std::sync::Arc;
 
 use antiphon_proto::UtteranceId;
 use tokio::sync::mpsc;
@@ -36,6 +49,12 @@ pub trait Hear: Send + Sync {
         HearCapabilities::default()
     }
 
+    /// False where it cannot hear at the moment, e.g. because no model is installed: it is passed
+    /// over then by those who choose.
+    fn is_available(&self) -> bool {
+        true
+    }
+
     /// Opens a stream for one call. Cheap: no model is loaded and nothing blocks here. Events go
     /// to `events`; a stream that finds it full waits, it never drops a final.
     fn open(&self, context: HearContext, events: mpsc::Sender<HearEvent>) -> Box<dyn HearStream>;
@@ -59,7 +78,7 @@ pub struct HearContext {
     pub agent: String,
     /// Sentences and names that a caller of this agent is likely to say, in plain spelling: names,
     /// example phrases of intents, knowledge, small talk.
-    pub phrases: std::sync::Arc<Vec<String>>,
+    pub phrases: Arc<Vec<String>>,
     /// True where nothing outside the words of `phrases` is expected (a closed command set).
     pub closed: bool,
 }

@@ -91,8 +91,8 @@ pub fn fault_of_status(status: StatusCode, headers: &HeaderMap, hint: &str) -> F
     Fault::new(kind, format!("the server answered {code}: {meaning}"))
 }
 
-/// Seconds only: no provider sends the date form.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// How long the server asks to wait. Seconds only: no provider sends the date form.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds: f64 = headers
         .get(RETRY_AFTER)?
         .to_str()

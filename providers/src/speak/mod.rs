@@ -1,9 +1,19 @@
 //! `Speak`: text in, audio and word marks out.
 
+pub mod cartesia;
+pub mod deepgram_aura;
+pub mod elevenlabs;
 pub mod flite;
+pub mod known;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod openai;
+pub mod remote;
+pub mod voices;
+
+mod estimate;
 pub mod speakable;
+mod spoken_form;
 
 use std::sync::Arc;
 

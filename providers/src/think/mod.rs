@@ -1,11 +1,27 @@
 //! `Think`: history in, words out.
 
+pub mod known;
 pub mod offline;
-pub mod openai;
+
+mod anthropic;
+mod chat;
+mod config;
+mod context;
+mod gemini;
+mod history;
+mod remote;
+mod responses;
+mod schema;
+mod summary;
+
+use std::future::Future;
+use std::pin::Pin;
 
 use antiphon_proto::{AgentId, GenerationId, Message, ToolCall};
 use tokio::sync::mpsc;
 
+pub use self::config::{CONTEXT_TOKENS_MAX_DEFAULT, ConfigError, ThinkConfig};
+pub use self::remote::RemoteThink;
 use crate::{Fault, TaskHandle};
 
 /// A responder, shared by all calls.
@@ -21,6 +37,12 @@ pub trait Think: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> ThinkCapabilities {
         ThinkCapabilities::default()
+    }
+
+    /// Asks the provider whether it can be reached and accepts the key, at no cost. The connection
+    /// stays open for the first reply.
+    fn probe(&self) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + '_>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Starts one reply. Deltas go to `events`, then exactly one [`ThinkEventKind::Done`] or

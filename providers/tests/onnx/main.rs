@@ -3,7 +3,6 @@
 //!
 //! What they sound like is not tested: no real voice is at hand. Without the runtime's library the
 //! tests that need it say SKIPPED.
-#![cfg(feature = "onnx")]
 #![allow(clippy::unwrap_used)]
 
 mod models;

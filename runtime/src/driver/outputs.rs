@@ -144,6 +144,8 @@ impl Driver {
             | Event::UserAway {}
             | Event::Tool { .. }
             | Event::Meter { .. }
+            | Event::Cost { .. }
+            | Event::ProviderChanged { .. }
             | Event::Notice { .. }
             | Event::SessionEnding { .. } => {}
         }

@@ -302,6 +302,8 @@ impl Conversation {
             | Event::AgentChanged { .. }
             | Event::UserAway {}
             | Event::Tool { .. }
+            | Event::Cost { .. }
+            | Event::ProviderChanged { .. }
             | Event::SessionEnding { .. } => {}
         }
     }

@@ -104,6 +104,16 @@ impl Report {
                 let what = if *running { "runs" } else { "has run" };
                 self.line(now_ms, &format!("(the tool {name} {what})"));
             }
+            Event::ProviderChanged {
+                stage,
+                from,
+                to,
+                fault,
+            } => {
+                let to = to.as_deref().unwrap_or("nobody");
+                let what = format!("({stage}: {from} failed, {fault}; {to} goes on)");
+                self.line(now_ms, &what);
+            }
             Event::SessionEnded {
                 reason, seconds, ..
             } => {
@@ -114,6 +124,7 @@ impl Report {
             | Event::UserTranscript { .. }
             | Event::AgentHeard { .. }
             | Event::MessageCommitted { .. }
+            | Event::Cost { .. }
             | Event::Meter { .. } => {}
         }
     }

@@ -3,6 +3,7 @@
 mod agents;
 mod events;
 mod health;
+mod mirror;
 mod sessions;
 
 use axum::Router;
@@ -28,6 +29,8 @@ pub(crate) fn router(app: App) -> Router {
         )
         .route("/v1/sessions/{id}/webrtc", post(sessions::webrtc))
         .route("/v1/sessions/{id}/events", get(events::open))
+        .route("/v1/mirror/chat", post(mirror::chat))
+        .route("/v1/mirror/routes", get(mirror::routes))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -24,16 +24,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<SessionCreated>), ApiError> {
-    let body = whole(body)?;
-    let says = media_type(&headers);
-    if says != "application/json" {
-        return Err(ApiError::MediaType {
-            takes: "application/json",
-            says,
-        });
-    }
-    let request: CreateSession =
-        serde_json::from_slice(&body).map_err(|fault| ApiError::Body(fault.to_string()))?;
+    let request: CreateSession = json(&headers, body)?;
     let key = idempotency_key(&headers)?;
     if let Some(created) = key
         .as_ref()
@@ -49,6 +40,22 @@ pub(super) async fn create(
         app.inner.registry.remember(key, created.clone());
     }
     Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// A JSON body.
+pub(super) fn json<T: serde::de::DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, ApiError> {
+    let body = whole(body)?;
+    let says = media_type(headers);
+    if says != "application/json" {
+        return Err(ApiError::MediaType {
+            takes: "application/json",
+            says,
+        });
+    }
+    serde_json::from_slice(&body).map_err(|fault| ApiError::Body(fault.to_string()))
 }
 
 /// `POST /v1/sessions/{id}/webrtc`: SDP offer in, answer out. A session that was connected before

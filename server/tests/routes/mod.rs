@@ -1,4 +1,5 @@
 mod agents;
 mod health;
+mod mirror;
 mod page;
 mod sessions;

@@ -52,6 +52,7 @@ fn session() -> Session {
         tools: Arc::new(antiphon_runtime::NoTools),
         colleagues: Arc::new(antiphon_runtime::NoColleagues),
         limits: SessionLimits::default(),
+        facts: None,
         recorder: None,
     })
     .unwrap()

@@ -160,7 +160,7 @@ function tickLabel(ms: number): string {
   return ms >= 1_000 ? `${Number((ms / 1_000).toFixed(2))} s` : `${ms} ms`;
 }
 
-function table(turn: Waterfall, name: string): HTMLTableElement {
+function table(turn: Waterfall, name: string): HTMLElement {
   const rows = turn.stages.map(({ label, startMs, endMs }) =>
     h(
       "tr",
@@ -172,11 +172,13 @@ function table(turn: Waterfall, name: string): HTMLTableElement {
     ),
   );
   const head = ["Stage", "Began", "Done", "Took"].map((each) => h("th", { scope: "col" }, each));
-  return h(
+  const table = h(
     "table",
-    { class: "visually-hidden" },
+    {},
     h("caption", {}, `${name}: times since the end of your words`),
     h("thead", {}, h("tr", {}, ...head)),
     h("tbody", {}, ...rows),
   );
+  // A table is never narrower than its words, so it can not hide itself.
+  return h("div", { class: "visually-hidden" }, table);
 }

@@ -149,7 +149,7 @@ impl Hear for PocketSphinx {
     fn advice(&self) -> Option<String> {
         Some(
             "This is the recognizer of last resort: it needs no download and mishears a good deal. \
-             Speak in short sentences, or type."
+             `antiphon models pull whisper-base.en` on the server gives a better one."
                 .to_owned(),
         )
     }
