@@ -79,6 +79,7 @@ check "formatting" cargo fmt --check
 check "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
 suite "rust tests" cargo cargo test --workspace --locked --no-fail-fast
 check "vendors' clients on our fakes" scripts/fakes.py "$target/debug/fakes"
+check "vendors' clients on our fake voices" scripts/voice_fakes.py "$target/debug/voice_fakes"
 check "licences and sources" deny
 check "page types" npm --prefix web run --silent check
 suite "page units" vitest npm --prefix web run --silent test

@@ -12,6 +12,8 @@ export default defineConfig({
     // Everything is a file of its own: the page is served under a CSP without `data:` or inline code.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The call, and the report on providers.
+    rollupOptions: { input: ["index.html", "routes.html"] },
   },
   server: { proxy: { "/v1": SERVER_URL } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

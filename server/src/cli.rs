@@ -8,6 +8,7 @@ use antiphon_agents::{Agent, lint};
 use clap::{Parser, Subcommand};
 
 use crate::caller::{CallArgs, LoadArgs};
+use crate::doctor::{DoctorArgs, doctor_command};
 use crate::models::ModelsArgs;
 use crate::providers::Configured;
 use crate::replay::ReplayArgs;
@@ -34,6 +35,8 @@ enum Command {
     Models(ModelsArgs),
     /// Replay the log of a call: what was said, what was decided and why
     Replay(ReplayArgs),
+    /// Check settings, keys, providers, models, ports, disk and clock, and say what to do
+    Doctor(DoctorArgs),
     /// Check personality files: errors with line and column, and advice
     Lint {
         /// Files to check
@@ -59,6 +62,7 @@ pub async fn main() -> ExitCode {
         Command::Load(args) => caller::load_command(args).await,
         Command::Models(args) => models::models_command(args).await,
         Command::Replay(args) => replay::replay_command(&args),
+        Command::Doctor(args) => doctor_command(&args).await,
         Command::Lint { files } => lint_files(&files),
     }
 }

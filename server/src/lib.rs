@@ -3,6 +3,7 @@
 pub mod app;
 pub mod caller;
 pub mod cli;
+pub mod doctor;
 mod mirror;
 pub mod models;
 mod page;

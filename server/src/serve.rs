@@ -161,8 +161,7 @@ impl Server {
         } else {
             Some(open_logs(&data.join(LOGS_FOLDER))?)
         };
-        let mut listen = args.listen;
-        listen.set_port(args.port.unwrap_or(listen.port()));
+        let listen = listen_addr(args);
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen {
@@ -316,6 +315,13 @@ pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, ServeError> {
         .filter(|home| !home.is_empty())
         .ok_or(ServeError::NoHome)?;
     Ok(PathBuf::from(home).join(".local/share/antiphon"))
+}
+
+/// Where the page and the API are to be.
+pub(crate) fn listen_addr(args: &ServeArgs) -> SocketAddr {
+    let mut listen = args.listen;
+    listen.set_port(args.port.unwrap_or(listen.port()));
+    listen
 }
 
 async fn open_data(data: &Path) -> Result<Settlements, ServeError> {

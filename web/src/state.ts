@@ -114,6 +114,10 @@ function apply(view: CallView, event: EventEnvelope): CallView {
     case "user_away":
     case "tool":
       return view;
+    // For whoever runs the service, not for the person.
+    case "cost":
+    case "provider_changed":
+      return view;
     case "session_ending":
       return { ...view, ending: { reason: event.reason, inMs: event.in_ms } };
     case "session_ended":

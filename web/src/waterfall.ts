@@ -30,6 +30,8 @@ export interface Waterfall {
   totalMs: number;
   /** Why endpointing waited as long as it did. */
   reason: string | null;
+  /** Who answered, and why that one; `null` where the server did not say. */
+  answeredBy: string | null;
 }
 
 const LABELS: Record<StageKey, string> = {
@@ -60,7 +62,12 @@ export function waterfall(timeline: TurnTimeline): Waterfall {
     previousMs = Math.max(previousMs, stage.endMs);
   }
   const totalMs = Math.max(0, ...stages.map(({ endMs }) => endMs));
-  return { turn: timeline.turn, stages, totalMs, reason: timeline.endpointing_reason ?? null };
+  return { turn: timeline.turn, stages, totalMs, reason: timeline.endpointing_reason ?? null, answeredBy: answeredBy(timeline) };
+}
+
+function answeredBy({ provider, provider_reason: why }: TurnTimeline): string | null {
+  if (!provider) return null;
+  return why ? `${provider} (${why})` : provider;
 }
 
 /** The turn's latency as the person feels it: end of speech to first audio sent; `null` without audio. */

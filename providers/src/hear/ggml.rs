@@ -164,88 +164,110 @@ impl From<io::Error> for ModelFileError {
     }
 }
 
-/// All tensors of a model, in the order of whisper.cpp's own files' names.
+/// All tensors of a model.
 pub fn tensors(dimensions: &Dimensions) -> Vec<Tensor> {
-    let state = dimensions.audio_state;
-    let weights = dimensions.weights().unwrap_or(Stored::F16);
-    let conv = match weights {
-        Stored::F32 => Stored::F32,
-        Stored::F16 | Stored::Blocks(_) => Stored::F16,
-    };
-    let mut all = Vec::new();
-    let mut add = |name: String, shape: Vec<u32>, stored| {
-        all.push(Tensor {
-            name,
-            shape,
-            stored,
-        });
-    };
-    let f32s = Stored::F32;
-    let positions = |context| vec![state, context];
-    add(
-        "encoder.positional_embedding".into(),
-        positions(dimensions.audio_context),
-        f32s,
+    let mut all = Tensors::new(dimensions);
+    let d = dimensions;
+    all.add(
+        "encoder.positional_embedding",
+        &[d.audio_state, d.audio_context],
+        Stored::F32,
     );
-    add(
-        "encoder.conv1.weight".into(),
-        vec![3, dimensions.mels, state],
-        conv,
+    all.add(
+        "encoder.conv1.weight",
+        &[3, d.mels, d.audio_state],
+        all.convolutions,
     );
-    add("encoder.conv1.bias".into(), vec![1, state], f32s);
-    add("encoder.conv2.weight".into(), vec![3, state, state], conv);
-    add("encoder.conv2.bias".into(), vec![1, state], f32s);
-    add("encoder.ln_post.weight".into(), vec![state], f32s);
-    add("encoder.ln_post.bias".into(), vec![state], f32s);
-    add(
-        "decoder.positional_embedding".into(),
-        positions(dimensions.text_context),
-        f32s,
+    all.add("encoder.conv1.bias", &[1, d.audio_state], Stored::F32);
+    all.add(
+        "encoder.conv2.weight",
+        &[3, d.audio_state, d.audio_state],
+        all.convolutions,
     );
-    add(
-        "decoder.token_embedding.weight".into(),
-        vec![state, dimensions.vocabulary],
-        weights,
+    all.add("encoder.conv2.bias", &[1, d.audio_state], Stored::F32);
+    all.norm("encoder.ln_post");
+    all.add(
+        "decoder.positional_embedding",
+        &[d.text_state, d.text_context],
+        Stored::F32,
     );
-    add("decoder.ln.weight".into(), vec![state], f32s);
-    add("decoder.ln.bias".into(), vec![state], f32s);
-    let parts: [(&str, u32, &[&str]); 2] = [
-        ("encoder", dimensions.audio_layers, &["attn"]),
-        ("decoder", dimensions.text_layers, &["attn", "cross_attn"]),
-    ];
-    for (part, layers, attentions) in parts {
-        for layer in 0..layers {
-            let block = format!("{part}.blocks.{layer}");
-            for attention in attentions {
-                for end in ["weight", "bias"] {
-                    add(format!("{block}.{attention}_ln.{end}"), vec![state], f32s);
-                }
-                for of in ["query", "key", "value", "out"] {
-                    let name = format!("{block}.{attention}.{of}");
-                    add(format!("{name}.weight"), vec![state, state], weights);
-                    if of != "key" {
-                        add(format!("{name}.bias"), vec![state], f32s);
-                    }
-                }
-            }
-            for end in ["weight", "bias"] {
-                add(format!("{block}.mlp_ln.{end}"), vec![state], f32s);
-            }
-            add(
-                format!("{block}.mlp.0.weight"),
-                vec![state, 4 * state],
-                weights,
-            );
-            add(format!("{block}.mlp.0.bias"), vec![4 * state], f32s);
-            add(
-                format!("{block}.mlp.2.weight"),
-                vec![4 * state, state],
-                weights,
-            );
-            add(format!("{block}.mlp.2.bias"), vec![state], f32s);
+    all.add(
+        "decoder.token_embedding.weight",
+        &[d.text_state, d.vocabulary],
+        all.weights,
+    );
+    all.norm("decoder.ln");
+    for layer in 0..d.audio_layers {
+        all.block(&format!("encoder.blocks.{layer}"), &["attn"]);
+    }
+    for layer in 0..d.text_layers {
+        all.block(&format!("decoder.blocks.{layer}"), &["attn", "cross_attn"]);
+    }
+    all.list
+}
+
+/// The tensors of a model, as they are listed.
+struct Tensors {
+    list: Vec<Tensor>,
+    /// The width of the model.
+    state: u32,
+    weights: Stored,
+    convolutions: Stored,
+}
+
+impl Tensors {
+    fn new(dimensions: &Dimensions) -> Self {
+        let weights = dimensions.weights().unwrap_or(Stored::F16);
+        Self {
+            list: Vec::new(),
+            state: dimensions.audio_state,
+            weights,
+            // These are never quantized.
+            convolutions: match weights {
+                Stored::F32 => Stored::F32,
+                Stored::F16 | Stored::Blocks(_) => Stored::F16,
+            },
         }
     }
-    all
+
+    fn add(&mut self, name: &str, shape: &[u32], stored: Stored) {
+        self.list.push(Tensor {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            stored,
+        });
+    }
+
+    fn norm(&mut self, name: &str) {
+        self.add(&format!("{name}.weight"), &[self.state], Stored::F32);
+        self.add(&format!("{name}.bias"), &[self.state], Stored::F32);
+    }
+
+    fn linear(&mut self, name: &str, from: u32, to: u32, has_bias: bool) {
+        self.add(&format!("{name}.weight"), &[from, to], self.weights);
+        if has_bias {
+            self.add(&format!("{name}.bias"), &[to], Stored::F32);
+        }
+    }
+
+    /// One layer.
+    fn block(&mut self, block: &str, attentions: &[&str]) {
+        let state = self.state;
+        for attention in attentions {
+            self.norm(&format!("{block}.{attention}_ln"));
+            for of in ["query", "key", "value", "out"] {
+                self.linear(
+                    &format!("{block}.{attention}.{of}"),
+                    state,
+                    state,
+                    of != "key",
+                );
+            }
+        }
+        self.norm(&format!("{block}.mlp_ln"));
+        self.linear(&format!("{block}.mlp.0"), state, 4 * state, true);
+        self.linear(&format!("{block}.mlp.2"), 4 * state, state, true);
+    }
 }
 
 /// Walks a model's file: what it promises must be there, to the last byte.

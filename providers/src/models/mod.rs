@@ -21,4 +21,4 @@ pub use catalogue::{
 };
 pub use error::PullError;
 pub use folder::{FolderError, Installed, MODELS_FOLDER, ModelsFolder, Verified};
-pub use pull::{FreeSpace, Progress, PullOptions, Pulled, Puller};
+pub use pull::{FreeSpace, Progress, PullOptions, Pulled, Puller, free_space};

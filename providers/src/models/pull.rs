@@ -294,7 +294,10 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
 pub(super) struct NotHttps;
 
 /// Bytes that an ordinary user may still write.
-fn free_space(folder: &Path) -> io::Result<u64> {
+///
+/// # Errors
+/// Those of the system.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
     let found = rustix::fs::statvfs(folder)?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }

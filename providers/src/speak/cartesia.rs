@@ -63,8 +63,12 @@ pub fn cartesia(
     voices: Voices,
     limits: HttpLimits,
 ) -> Result<RemoteSpeak, TlsSetupError> {
+    RemoteSpeak::new(vendor(account), voices, limits)
+}
+
+pub(super) fn vendor(account: Account) -> Box<dyn Vendor> {
     let contexts = AtomicU64::new(0);
-    RemoteSpeak::new(Cartesia { account, contexts }, voices, limits)
+    Box::new(Cartesia { account, contexts })
 }
 
 struct Cartesia {

@@ -59,7 +59,11 @@ pub fn deepgram_aura(
     voices: Voices,
     limits: HttpLimits,
 ) -> Result<RemoteSpeak, TlsSetupError> {
-    RemoteSpeak::new(Aura { account }, voices, limits)
+    RemoteSpeak::new(vendor(account), voices, limits)
+}
+
+pub(super) fn vendor(account: Account) -> Box<dyn Vendor> {
+    Box::new(Aura { account })
 }
 
 struct Aura {

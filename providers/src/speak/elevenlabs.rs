@@ -62,7 +62,11 @@ pub fn elevenlabs(
     voices: Voices,
     limits: HttpLimits,
 ) -> Result<RemoteSpeak, TlsSetupError> {
-    RemoteSpeak::new(ElevenLabs { account }, voices, limits)
+    RemoteSpeak::new(vendor(account), voices, limits)
+}
+
+pub(super) fn vendor(account: Account) -> Box<dyn Vendor> {
+    Box::new(ElevenLabs { account })
 }
 
 struct ElevenLabs {

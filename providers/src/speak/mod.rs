@@ -5,13 +5,13 @@ pub mod deepgram_aura;
 pub mod elevenlabs;
 pub mod flite;
 pub mod known;
-#[cfg(feature = "onnx")]
-pub mod onnx;
 pub mod openai;
 pub mod remote;
 pub mod voices;
 
 mod estimate;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod speakable;
 mod spoken_form;
 

@@ -8,7 +8,7 @@ use super::speakable::Speakable;
 /// made speakable.
 #[derive(Clone, Debug)]
 pub(super) struct SpokenForm {
-    made: Speakable,
+    speakable: Speakable,
     /// Bytes of the shown text up to its last word's end.
     text_len: usize,
 }
@@ -16,28 +16,41 @@ pub(super) struct SpokenForm {
 impl SpokenForm {
     pub(super) fn of(text: &str, pronounce: &Pronunciations) -> Self {
         Self {
-            made: Speakable::new(text, pronounce),
+            speakable: Speakable::new(text, pronounce),
             text_len: text.trim_end().len(),
         }
     }
 
-    /// What is sent.
-    pub(super) fn spoken(&self) -> &str {
-        self.made.spoken()
+    /// A sentence without a dictionary.
+    #[cfg(test)]
+    pub(super) fn plain(text: &str) -> Self {
+        Self::of(text, &Pronunciations::default())
     }
 
-    /// Byte offsets in the spoken text behind its words; a word is what stands between spaces.
+    /// What is sent.
+    pub(super) fn spoken(&self) -> &str {
+        self.speakable.spoken()
+    }
+
+    /// Byte offsets in the spoken text behind its words, without their punctuation.
     pub(super) fn word_ends(&self) -> Vec<usize> {
-        let start = self.spoken().as_ptr() as usize;
-        self.spoken()
-            .split_whitespace()
-            .map(|word| word.as_ptr() as usize - start + word.len())
-            .collect()
+        self.speakable.words().iter().map(|word| word.end).collect()
+    }
+
+    /// The spoken words with the punctuation behind them, as many as [`SpokenForm::word_ends`].
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.speakable.words();
+        words.iter().enumerate().map(move |(nth, word)| {
+            let to = words
+                .get(nth + 1)
+                .map_or(self.spoken().len(), |next| next.start);
+            self.spoken()[word.start..to].trim_end()
+        })
     }
 
     /// How much of the shown text has been said with the first `spoken_end` bytes of the spoken.
     pub(super) fn text_end(&self, spoken_end: usize) -> usize {
-        self.made.mark(spoken_end)
+        self.speakable.mark(spoken_end)
     }
 
     /// All of the shown text: the last mark.

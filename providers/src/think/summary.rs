@@ -144,7 +144,11 @@ fn text_of<'a>(before: Option<&str>, messages: impl Iterator<Item = &'a Message>
 }
 
 fn cut(mut text: String, bytes_max: usize) -> String {
-    text.truncate(text.floor_char_boundary(bytes_max));
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
     text
 }
 

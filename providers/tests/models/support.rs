@@ -100,6 +100,18 @@ impl Drop for FileServer {
     }
 }
 
+/// A request's head, in lower case.
+async fn read_request(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut request = String::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 || line == "\r\n" {
+            return Ok(request);
+        }
+        request.push_str(&line.to_lowercase());
+    }
+}
+
 async fn answer_one(
     stream: TcpStream,
     answer: Answer,
@@ -107,14 +119,7 @@ async fn answer_one(
     seen: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
-    let mut request = String::new();
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).await? == 0 || line == "\r\n" {
-            break;
-        }
-        request.push_str(&line.to_lowercase());
-    }
+    let request = read_request(&mut stream).await?;
     let start = request
         .lines()
         .find_map(|line| line.strip_prefix("range: bytes="))

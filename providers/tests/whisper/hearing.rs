@@ -2,7 +2,8 @@
 
 use antiphon_proto::UtteranceId;
 use antiphon_providers::FaultKind;
-use antiphon_providers::hear::whisper::{AudioContext, UTTERANCE_S_MAX, WhisperConfig};
+use antiphon_providers::hear::ggml::Dimensions;
+use antiphon_providers::hear::whisper::{AudioContext, UTTERANCE_S_MAX, Whisper, WhisperConfig};
 use antiphon_providers::hear::{Hear, HearContext, HearEventKind};
 use antiphon_testkit::WhisperModel;
 use tokio::sync::mpsc;
@@ -99,25 +100,55 @@ async fn silence_and_no_speech_are_empty() {
     assert_eq!(invents.decoders_made(), 1);
 }
 
-#[tokio::test]
-async fn a_cancelled_utterance_is_silent_and_frees_its_decoder() {
-    // Some hundred tokens, so that there is something to stop.
+/// A model that works for a good while: some hundred tokens, so that there is something to stop.
+fn talkative() -> WhisperModel {
     let words: Vec<String> = (0..200).map(|n| format!(" w{n}")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let dimensions = antiphon_providers::hear::ggml::Dimensions::english(256, 4, 2);
-    let config = WhisperConfig {
-        decoders_max: Some(1),
-        ..quiet()
-    };
-    let (whisper, _home) = whisper(&WhisperModel::new(dimensions, &words), config);
-    let mut call = TestCall::open(&whisper);
-    call.say(1, &tone(29_000));
+    WhisperModel::new(Dimensions::english(256, 4, 2), &words)
+}
+
+/// Waits until the first decoder is at work.
+async fn begun(whisper: &Whisper) {
     let begun = async {
         while whisper.decoders_made() == 0 {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(PATIENCE, begun).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_partial_is_given_up_for_a_final() {
+    let config = WhisperConfig {
+        decoders_max: Some(1),
+        ..WhisperConfig::default()
+    };
+    let (whisper, _home) = whisper(&talkative(), config);
+    let mut speaking = TestCall::open(&whisper);
+    speaking.stream.begin(UtteranceId(1));
+    speaking.stream.push(&tone(29_000));
+    begun(&whisper).await;
+    let mut done = TestCall::open(&whisper);
+    done.say(1, &tone(1_000));
+    assert!(done.final_of(1).await.0.starts_with("w zero"));
+    assert!(
+        speaking.events.try_recv().is_err(),
+        "the partial went before the final"
+    );
+    speaking.stream.finish();
+    assert!(speaking.final_of(1).await.0.starts_with("w zero"));
+}
+
+#[tokio::test]
+async fn a_cancelled_utterance_is_silent_and_frees_its_decoder() {
+    let config = WhisperConfig {
+        decoders_max: Some(1),
+        ..quiet()
+    };
+    let (whisper, _home) = whisper(&talkative(), config);
+    let mut call = TestCall::open(&whisper);
+    call.say(1, &tone(29_000));
+    begun(&whisper).await;
     call.stream.cancel();
     call.stream.begin(UtteranceId(2));
     call.stream.push(&tone(1_000));

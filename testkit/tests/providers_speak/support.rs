@@ -177,7 +177,14 @@ fn treated(treatment: Treatment, answer: impl Fn(Duration) -> Answer) -> Answer 
         });
         answer.end = match fault {
             ws::Fault::Stall | ws::Fault::Deaf => End::Stall,
-            _ => End::Cut,
+            ws::Fault::Cut
+            | ws::Fault::CutMidMessage
+            | ws::Fault::Close(_)
+            | ws::Fault::Text(_)
+            | ws::Fault::Binary(_)
+            | ws::Fault::Oversize(_)
+            | ws::Fault::NotUtf8
+            | ws::Fault::BadFrame => End::Cut,
         };
     }
     answer
@@ -259,6 +266,7 @@ impl Stage {
             text: text.to_owned(),
             voice: voice.to_owned(),
             pace,
+            pronounce: Arc::default(),
         };
         Sentence {
             handle: self.voice.start(request, sender),

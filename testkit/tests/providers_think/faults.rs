@@ -212,7 +212,11 @@ async fn a_cut_at_any_byte_is_a_typed_fault_or_harmless() {
                 .collect();
             let cut: usize = digits.parse().unwrap();
             // Half of them end as if that were all.
-            let end = if cut % 2 == 0 { End::Cut } else { End::Whole };
+            let end = if cut.is_multiple_of(2) {
+                End::Cut
+            } else {
+                End::Whole
+            };
             Answer::events(vec![sent[..cut].to_vec()]).ending(end)
         })
         .await;
@@ -267,7 +271,12 @@ fn judge(told: &Told, said: &Said, place: &str) -> usize {
             match fault.kind {
                 FaultKind::BrokenOff => 1,
                 FaultKind::Malformed => 2,
-                kind => panic!("{place}: {kind:?} {fault}"),
+                FaultKind::Unreachable
+                | FaultKind::Refused
+                | FaultKind::RateLimited { .. }
+                | FaultKind::Overloaded
+                | FaultKind::TooSlow
+                | FaultKind::Internal => panic!("{place}: {fault:?}"),
             }
         }
     }

@@ -7,7 +7,7 @@ use antiphon_testkit::fakes::http::{Answer, Request, Wiring};
 use antiphon_testkit::fakes::llm::{LlmVendor, Said};
 use serde_json::{Value, json};
 
-use crate::lab::{ADAPTERS, Lab, message, request, request_of, tools, usage};
+use crate::lab::{ADAPTERS, Adapter, Lab, message, request, request_of, tools, usage};
 
 #[tokio::test]
 async fn the_longest_reply_and_stop_texts_are_sent() {
@@ -157,33 +157,36 @@ fn is_summary(request: &Request) -> bool {
         .contains("You keep the notes of a phone call")
 }
 
+/// A lab whose summaries come late, and whose history may be short.
+async fn summing_lab(adapter: Adapter) -> Lab {
+    let vendor = adapter.vendor;
+    let script = move |r: &_| {
+        if is_summary(r) {
+            let said = Said::words(&["The caller is Ms Kern from Ulm."]);
+            return vendor.answer(r, &said).after(Duration::from_millis(100));
+        }
+        vendor.answer(r, &Said::words(&["Fine."]))
+    };
+    Lab::with(adapter, Wiring::Http1, script, |config| {
+        config.context_tokens_max = 1_200;
+    })
+    .await
+}
+
+/// The body of the last request that asks for no summary.
+fn last_body(lab: &Lab) -> String {
+    let exchanges = lab.fake.exchanges();
+    let last = exchanges
+        .iter()
+        .rev()
+        .find(|exchange| !is_summary(&exchange.request));
+    last.unwrap().request.json().to_string()
+}
+
 #[tokio::test]
 async fn the_beginning_of_a_long_call_is_summed_up_in_the_background() {
     for adapter in ADAPTERS {
-        let vendor = adapter.vendor;
-        let script = move |r: &_| {
-            let words = if is_summary(r) {
-                "The caller is Ms Kern from Ulm."
-            } else {
-                "Fine."
-            };
-            let wait = if is_summary(r) { 100 } else { 0 };
-            vendor
-                .answer(r, &Said::words(&[words]))
-                .after(Duration::from_millis(wait))
-        };
-        let lab = Lab::with(adapter, Wiring::Http1, script, |config| {
-            config.context_tokens_max = 1_200;
-        })
-        .await;
-        let replies = |exchanges: &[antiphon_testkit::fakes::http::Exchange]| -> Vec<String> {
-            let replies = exchanges
-                .iter()
-                .filter(|exchange| !is_summary(&exchange.request));
-            replies
-                .map(|exchange| exchange.request.json().to_string())
-                .collect()
-        };
+        let lab = summing_lab(adapter).await;
         // At first there is no summary: the caller's own words are listed.
         let first = lab.ask(request_of(long_call(30))).await;
         assert_eq!(
@@ -191,7 +194,7 @@ async fn the_beginning_of_a_long_call_is_summed_up_in_the_background() {
             ("Fine.", Ok(usage())),
             "{adapter:?}"
         );
-        let body = replies(&lab.fake.exchanges())[0].clone();
+        let body = last_body(&lab);
         assert!(
             body.contains("The caller said: statement 0:"),
             "{adapter:?} {body}"
@@ -210,7 +213,7 @@ async fn the_beginning_of_a_long_call_is_summed_up_in_the_background() {
         let body = loop {
             tokio::time::sleep(Duration::from_millis(50)).await;
             let told = lab.ask(request_of(long_call(31))).await;
-            let body = replies(&lab.fake.exchanges()).last().unwrap().clone();
+            let body = last_body(&lab);
             if body.contains("Ms Kern") {
                 // What the summary cost is in the usage of the first reply that has it.
                 let usage = told.end.unwrap().unwrap();
@@ -239,8 +242,7 @@ async fn the_beginning_of_a_long_call_is_summed_up_in_the_background() {
         let mut other = long_call(31);
         other.iter_mut().for_each(|message| message.at_ms += 1);
         lab.ask(request_of(other)).await.end.unwrap();
-        let body = replies(&lab.fake.exchanges()).last().unwrap().clone();
-        assert!(!body.contains("Ms Kern"), "{adapter:?}");
+        assert!(!last_body(&lab).contains("Ms Kern"), "{adapter:?}");
     }
 }
 

@@ -82,6 +82,7 @@ function turnItem(turn: Waterfall): HTMLLIElement {
     ),
     chart(turn, axis),
     turn.reason === null ? null : h("p", { class: "reason" }, `Endpointing: ${turn.reason}`),
+    turn.answeredBy === null ? null : h("p", { class: "reason" }, `Answered by ${turn.answeredBy}`),
     table(turn, name),
   );
   return h("li", { value: turn.turn }, details);

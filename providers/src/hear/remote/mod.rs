@@ -9,7 +9,7 @@ mod inbox;
 mod protocol;
 mod session;
 #[cfg(test)]
-pub(in crate::hear) mod tests;
+mod tests;
 mod transcript;
 
 use std::sync::Arc;

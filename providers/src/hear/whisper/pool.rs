@@ -218,8 +218,8 @@ impl Shared {
                 let started = Instant::now();
                 let stop =
                     || utterance.wants_no_partial() || self.finals.load(Ordering::Relaxed) > 0;
+                let samples = utterance.samples();
                 let heard = self.decode(decoder, utterance, true, &stop)?;
-                let samples = utterance.audio().len();
                 utterance.partial(started, samples, heard.map(|heard| heard.text));
                 Ok(())
             }

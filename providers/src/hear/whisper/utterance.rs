@@ -202,6 +202,11 @@ impl Utterance {
         }
     }
 
+    /// Samples so far.
+    pub(super) fn samples(&self) -> usize {
+        self.lock().pcm.len()
+    }
+
     /// The audio so far.
     pub(super) fn audio(&self) -> Vec<i16> {
         self.lock().pcm.clone()

@@ -149,3 +149,65 @@ fn late(shaper: &Shaper, limits: &HttpLimits) -> Fault {
     };
     Fault::new(FaultKind::TooSlow, reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::speak::spoken_form::SpokenForm;
+
+    /// Makes 100 ms at a time, for ever, and counts.
+    struct Endless {
+        made_ms: u32,
+    }
+
+    impl Source for Endless {
+        async fn next(&mut self) -> Result<Vec<Made>, Fault> {
+            tokio::task::yield_now().await;
+            self.made_ms += 100;
+            Ok(vec![Made::Audio(vec![0; 1_600])])
+        }
+
+        fn read(&mut self, _is_whole: bool) {}
+    }
+
+    fn shaper() -> Shaper {
+        Shaper::new(SpokenForm::plain("one two"), 8_000, 220.0, false)
+    }
+
+    #[tokio::test]
+    async fn reads_ahead_so_far_and_no_further() {
+        let (events, _kept) = mpsc::channel(1);
+        let out = Out {
+            segment: SegmentId(1),
+            events,
+        };
+        let (mut source, mut shaper) = (Endless { made_ms: 0 }, shaper());
+        let limits = HttpLimits::default();
+        let delivering = deliver(&mut source, &mut shaper, &out, &limits);
+        let waited = tokio::time::timeout(Duration::from_millis(500), delivering).await;
+        assert!(waited.is_err(), "the listener takes nothing: {waited:?}");
+        assert!(
+            (30_000..31_000).contains(&source.made_ms),
+            "{} ms were read",
+            source.made_ms
+        );
+    }
+
+    #[tokio::test]
+    async fn a_sentence_that_never_ends_is_malformed() {
+        let (events, mut heard) = mpsc::channel(64);
+        let out = Out {
+            segment: SegmentId(1),
+            events,
+        };
+        let drain = tokio::spawn(async move { while heard.recv().await.is_some() {} });
+        let (mut source, mut shaper) = (Endless { made_ms: 0 }, shaper());
+        let ended = deliver(&mut source, &mut shaper, &out, &HttpLimits::default()).await;
+        assert!(
+            matches!(&ended, Ok(Err(fault)) if fault.kind == FaultKind::Malformed),
+            "{ended:?}"
+        );
+        drop(out);
+        assert!(drain.await.is_ok());
+    }
+}

@@ -8,6 +8,8 @@ mod marks;
 mod pool;
 mod shaper;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -76,12 +76,12 @@ impl std::fmt::Debug for RemoteSpeak {
 
 impl RemoteSpeak {
     pub(in crate::speak) fn new(
-        vendor: impl Vendor + 'static,
+        vendor: Box<dyn Vendor>,
         voices: Voices,
         limits: HttpLimits,
     ) -> Result<Self, TlsSetupError> {
         let client = WsClient::new(&limits)?;
-        let vendor: Arc<dyn Vendor> = Arc::new(vendor);
+        let vendor: Arc<dyn Vendor> = Arc::from(vendor);
         let is_exact = vendor.capabilities().word_marks;
         Ok(Self {
             speaker: Speaker::new(vendor.name(), vendor.rate_hz(), is_exact, voices, limits),

@@ -179,43 +179,11 @@ fn anthropic(request: &Request, body: &Value) -> Result<(), Wrong> {
             message["role"] == expected,
             format!("roles must alternate; want {expected}"),
         )?;
-        let blocks = match &message["content"] {
-            Value::String(text) => {
-                ensure(
-                    !text.trim().is_empty(),
-                    "text content blocks must be non-empty",
-                )?;
-                Vec::new()
-            }
-            content => content.as_array().cloned().unwrap_or_default(),
-        };
-        let mut has_other = false;
-        for block in &blocks {
-            match block["type"].as_str().unwrap_or_default() {
-                "tool_result" => {
-                    ensure(!has_other, "tool_result blocks must come first")?;
-                    let id = block["tool_use_id"].as_str().unwrap_or_default();
-                    let at = open.iter().position(|call| call == id);
-                    open.remove(at.ok_or_else(|| bad(format!("unexpected tool_use_id {id}")))?);
-                }
-                "tool_use" => {
-                    ensure(
-                        block["input"].is_object(),
-                        "tool_use input must be an object",
-                    )?;
-                    open.push(block["id"].as_str().unwrap_or_default().to_owned());
-                }
-                "text" => {
-                    has_other = true;
-                    let text = block["text"].as_str().unwrap_or_default();
-                    ensure(
-                        !text.trim().is_empty(),
-                        "text content blocks must be non-empty",
-                    )?;
-                }
-                other => return Err(bad(format!("unexpected block {other}"))),
-            }
-        }
+        let content = &message["content"];
+        let is_blank = content.as_str().is_some_and(|text| text.trim().is_empty());
+        ensure(!is_blank, "text content blocks must be non-empty")?;
+        let blocks = content.as_array().cloned().unwrap_or_default();
+        anthropic_blocks(&blocks, &mut open)?;
         ensure(
             expected == "assistant" || open.is_empty(),
             format!(
@@ -229,22 +197,57 @@ fn anthropic(request: &Request, body: &Value) -> Result<(), Wrong> {
         };
     }
     if expected == "user" {
-        let model = body["model"].as_str().unwrap_or_default();
-        ensure(
-            model.contains("-4-5"),
-            "This model does not support assistant message prefill.",
-        )?;
-        let last = &messages[messages.len() - 1]["content"];
-        let text = last
-            .as_str()
-            .or_else(|| last.as_array()?.last()?["text"].as_str());
-        let text = text.unwrap_or_default();
-        ensure(
-            text == text.trim_end(),
-            "final assistant content cannot end with trailing whitespace",
-        )?;
+        return anthropic_prefill(body, &messages[messages.len() - 1]["content"]);
     }
     Ok(())
+}
+
+fn anthropic_blocks(blocks: &[Value], open: &mut Vec<String>) -> Result<(), Wrong> {
+    let mut has_other = false;
+    for block in blocks {
+        match block["type"].as_str().unwrap_or_default() {
+            "tool_result" => {
+                ensure(!has_other, "tool_result blocks must come first")?;
+                let id = block["tool_use_id"].as_str().unwrap_or_default();
+                let at = open.iter().position(|call| call == id);
+                open.remove(at.ok_or_else(|| bad(format!("unexpected tool_use_id {id}")))?);
+            }
+            "tool_use" => {
+                ensure(
+                    block["input"].is_object(),
+                    "tool_use input must be an object",
+                )?;
+                open.push(block["id"].as_str().unwrap_or_default().to_owned());
+            }
+            "text" => {
+                has_other = true;
+                let text = block["text"].as_str().unwrap_or_default();
+                ensure(
+                    !text.trim().is_empty(),
+                    "text content blocks must be non-empty",
+                )?;
+            }
+            other => return Err(bad(format!("unexpected block {other}"))),
+        }
+    }
+    Ok(())
+}
+
+/// The last words are the assistant's own.
+fn anthropic_prefill(body: &Value, last: &Value) -> Result<(), Wrong> {
+    let model = body["model"].as_str().unwrap_or_default();
+    ensure(
+        model.contains("-4-5"),
+        "This model does not support assistant message prefill.",
+    )?;
+    let text = last
+        .as_str()
+        .or_else(|| last.as_array()?.last()?["text"].as_str());
+    let text = text.unwrap_or_default();
+    ensure(
+        text == text.trim_end(),
+        "final assistant content cannot end with trailing whitespace",
+    )
 }
 
 fn gemini(path: &str, body: &Value) -> Result<(), Wrong> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Said, SaidEnd};
+use super::{Said, SaidCall, SaidEnd};
 
 /// One server-sent event.
 pub(super) fn event(name: Option<&str>, data: &Value) -> String {
@@ -98,83 +98,14 @@ fn chat_calls(said: &Said) -> Vec<Value> {
 
 /// Responses: every event is named, numbered, and told twice.
 pub(super) fn responses(said: &Said) -> Vec<String> {
-    let mut events = Vec::new();
-    let mut push = |kind: &str, mut data: Value| {
-        data["type"] = json!(kind);
-        data["sequence_number"] = json!(events.len());
-        events.push(event(Some(kind), &data));
-    };
-    let state = |status: &str, output: &[Value]| {
-        json!({"response": {"id": "resp_1", "object": "response", "created_at": 1, "model": "fake",
-            "status": status, "output": output, "parallel_tool_calls": true, "tool_choice": "auto",
-            "tools": []}})
-    };
-    push("response.created", state("in_progress", &[]));
-    push("response.in_progress", state("in_progress", &[]));
-    let mut output = Vec::new();
+    let mut events = ResponseEvents::default();
+    events.push("response.created", events.state("in_progress"));
+    events.push("response.in_progress", events.state("in_progress"));
     if !said.words.is_empty() {
-        let whole = said.words.concat();
-        let part = json!({"type": "output_text", "text": "", "annotations": []});
-        let mut item = json!({"id": "msg_1", "type": "message", "role": "assistant",
-            "status": "in_progress", "content": []});
-        let place = json!({"item_id": "msg_1", "output_index": 0, "content_index": 0});
-        let with = |key: &str, value: Value| {
-            let mut data = place.clone();
-            data[key] = value;
-            data
-        };
-        push(
-            "response.output_item.added",
-            json!({"output_index": 0, "item": item}),
-        );
-        push("response.content_part.added", with("part", part.clone()));
-        for words in &said.words {
-            let mut data = with("delta", json!(words));
-            data["logprobs"] = json!([]);
-            push("response.output_text.delta", data);
-        }
-        let mut data = with("text", json!(whole));
-        data["logprobs"] = json!([]);
-        push("response.output_text.done", data);
-        let mut part = part;
-        part["text"] = json!(whole);
-        push("response.content_part.done", with("part", part.clone()));
-        item["status"] = json!("completed");
-        item["content"] = json!([part]);
-        push(
-            "response.output_item.done",
-            json!({"output_index": 0, "item": item}),
-        );
-        output.push(item);
+        events.words(&said.words);
     }
     for call in &said.calls {
-        let index = output.len();
-        let item_id = format!("fc_{index}");
-        let mut item = json!({"id": item_id, "type": "function_call", "status": "in_progress",
-            "call_id": call.id, "name": call.name, "arguments": ""});
-        push(
-            "response.output_item.added",
-            json!({"output_index": index, "item": item}),
-        );
-        for piece in &call.arguments {
-            push(
-                "response.function_call_arguments.delta",
-                json!({"item_id": item_id, "output_index": index, "delta": piece}),
-            );
-        }
-        let whole = call.arguments.concat();
-        push(
-            "response.function_call_arguments.done",
-            json!({"item_id": item_id, "output_index": index, "name": call.name,
-                "arguments": whole}),
-        );
-        item["status"] = json!("completed");
-        item["arguments"] = json!(whole);
-        push(
-            "response.output_item.done",
-            json!({"output_index": index, "item": item}),
-        );
-        output.push(item);
+        events.call(call);
     }
     let (kind, status, reason) = match said.end {
         SaidEnd::Stop => ("response.completed", "completed", None),
@@ -185,7 +116,7 @@ pub(super) fn responses(said: &Said) -> Vec<String> {
         ),
         SaidEnd::Withheld => ("response.incomplete", "incomplete", Some("content_filter")),
     };
-    let mut data = state(status, &output);
+    let mut data = events.state(status);
     if let Some(reason) = reason {
         data["response"]["incomplete_details"] = json!({"reason": reason});
     }
@@ -196,8 +127,84 @@ pub(super) fn responses(said: &Said) -> Vec<String> {
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": said.usage.input + said.usage.output,
     });
-    push(kind, data);
-    events
+    events.push(kind, data);
+    events.events
+}
+
+#[derive(Default)]
+struct ResponseEvents {
+    events: Vec<String>,
+    output: Vec<Value>,
+}
+
+impl ResponseEvents {
+    fn push(&mut self, kind: &str, mut data: Value) {
+        data["type"] = json!(kind);
+        data["sequence_number"] = json!(self.events.len());
+        self.events.push(event(Some(kind), &data));
+    }
+
+    fn state(&self, status: &str) -> Value {
+        json!({"response": {"id": "resp_1", "object": "response", "created_at": 1, "model": "fake",
+            "status": status, "output": self.output, "parallel_tool_calls": true,
+            "tool_choice": "auto", "tools": []}})
+    }
+
+    fn item(&mut self, kind: &str, item: &Value) {
+        let index = self.output.len();
+        self.push(kind, json!({"output_index": index, "item": item}));
+    }
+
+    fn words(&mut self, pieces: &[String]) {
+        let whole = pieces.concat();
+        let mut part = json!({"type": "output_text", "text": "", "annotations": []});
+        let mut item = json!({"id": "msg_1", "type": "message", "role": "assistant",
+            "status": "in_progress", "content": []});
+        let with = |key: &str, value: Value| {
+            let mut data = json!({"item_id": "msg_1", "output_index": 0, "content_index": 0});
+            data[key] = value;
+            data
+        };
+        self.item("response.output_item.added", &item);
+        self.push("response.content_part.added", with("part", part.clone()));
+        for words in pieces {
+            let mut data = with("delta", json!(words));
+            data["logprobs"] = json!([]);
+            self.push("response.output_text.delta", data);
+        }
+        let mut data = with("text", json!(whole));
+        data["logprobs"] = json!([]);
+        self.push("response.output_text.done", data);
+        part["text"] = json!(whole);
+        self.push("response.content_part.done", with("part", part.clone()));
+        item["status"] = json!("completed");
+        item["content"] = json!([part]);
+        self.item("response.output_item.done", &item);
+        self.output.push(item);
+    }
+
+    fn call(&mut self, call: &SaidCall) {
+        let index = self.output.len();
+        let item_id = format!("fc_{index}");
+        let mut item = json!({"id": item_id, "type": "function_call", "status": "in_progress",
+            "call_id": call.id, "name": call.name, "arguments": ""});
+        self.item("response.output_item.added", &item);
+        let place = json!({"item_id": item_id, "output_index": index});
+        for piece in &call.arguments {
+            let mut data = place.clone();
+            data["delta"] = json!(piece);
+            self.push("response.function_call_arguments.delta", data);
+        }
+        let whole = call.arguments.concat();
+        let mut data = place;
+        data["name"] = json!(call.name);
+        data["arguments"] = json!(whole);
+        self.push("response.function_call_arguments.done", data);
+        item["status"] = json!("completed");
+        item["arguments"] = json!(whole);
+        self.item("response.output_item.done", &item);
+        self.output.push(item);
+    }
 }
 
 /// Messages: content by blocks; a ping may come at any time.

@@ -162,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
                     self.queue.clear();
                     due = Instant::now();
                 }
-                other => {
+                other @ (Say::Text(_) | Say::Binary(_) | Say::Close(_)) => {
                     due += self.treatment.every;
                     self.queue.push_back((due + self.treatment.delay, other));
                 }
