@@ -1,10 +1,33 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing; quiet and quick where none is.
+# Installs the Debian packages that are missing, and for tests ONNX Runtime's library; quiet and
+# quick where nothing is.
 # usage: setup.sh run|test
 set -euo pipefail
 
 run=(cmake g++ make pkg-config flite1-dev libpocketsphinx-dev libsphinxbase-dev pocketsphinx-en-us libasound2-dev)
-test=("${run[@]}" chromium curl flite git)
+test=("${run[@]}" chromium curl espeak-ng flite git)
+
+# ONNX Runtime's library out of its wheel, for the tests of the neural voices.
+onnxruntime=1.31.1
+runtime() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/antiphon/onnxruntime" work
+  [ -f "$folder/libonnxruntime.so" ] && return
+  if ! command -v pip >/dev/null; then
+    echo "SKIPPED the tests of neural voices: pip, which fetches onnxruntime, is absent"
+    return
+  fi
+  echo "Fetching onnxruntime $onnxruntime …"
+  work=$(mktemp -d)
+  if pip download --quiet --no-deps --only-binary=:all: --dest "$work" "onnxruntime==$onnxruntime" \
+    && python3 -m zipfile -e "$work"/onnxruntime-*.whl "$work/wheel"; then
+    mkdir -p "$folder"
+    cp "$work/wheel/onnxruntime/capi/libonnxruntime.so.$onnxruntime" "$folder/.partial"
+    mv "$folder/.partial" "$folder/libonnxruntime.so"
+  else
+    echo "SKIPPED the tests of neural voices: onnxruntime could not be fetched"
+  fi
+  rm -rf "$work"
+}
 
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;
@@ -16,7 +39,10 @@ missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+  [ "${1:-run}" = test ] && runtime
+  exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "These packages are missing, and this system has no apt-get: ${missing[*]}" >&2
@@ -35,3 +61,5 @@ if ! { "${sudo[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive "${sudo
   exit 1
 fi
 rm -f "$log"
+[ "${1:-run}" = test ] && runtime
+exit 0

@@ -12,13 +12,13 @@ use antiphon_providers::hear::{Hear, HearContext};
 #[cfg(any(feature = "whisper", feature = "onnx"))]
 use antiphon_providers::models::ModelsFolder;
 use antiphon_providers::net::ConfigError;
-use antiphon_providers::route::{Prices, Router, RouterBuilder, RouterConfig, Stage};
+use antiphon_providers::route::{Judge, Prices, Router, RouterBuilder, RouterConfig, Stage};
 use antiphon_providers::speak::flite::Flite;
 use antiphon_providers::speak::known::{KNOWN_SPEAK, speak_by_name};
 #[cfg(feature = "onnx")]
 use antiphon_providers::speak::onnx::{OnnxConfig, OnnxVoices};
 use antiphon_providers::think::RemoteThink;
-use antiphon_providers::think::known::{KNOWN, OFFLINE, all_configured};
+use antiphon_providers::think::known::{KNOWN, OFFLINE, all_configured, think_by_name};
 use antiphon_providers::think::offline::Offline;
 
 use crate::ServeError;
@@ -29,6 +29,11 @@ pub(crate) const HEAR_VARIABLE: &str = "ANTIPHON_HEAR";
 pub(crate) const THINK_VARIABLE: &str = "ANTIPHON_THINK";
 /// Voice backends, e.g. `elevenlabs,flite`.
 pub(crate) const SPEAK_VARIABLE: &str = "ANTIPHON_SPEAK";
+/// Who judges a sample of the replies, e.g. `openai:gpt-5.4-mini`; nobody where it is not set.
+const JUDGE_VARIABLE: &str = "ANTIPHON_JUDGE";
+/// One reply in so many is judged.
+const JUDGE_ONE_IN_VARIABLE: &str = "ANTIPHON_JUDGE_ONE_IN";
+const JUDGE_ONE_IN: u64 = 20;
 /// The best model in the data folder.
 const INSTALLED: &str = "whisper";
 const POCKETSPHINX: &str = "pocketsphinx";
@@ -67,6 +72,7 @@ impl Configured {
         parts.add_hear()?;
         parts.add_think()?;
         parts.add_speak()?;
+        parts.add_judge()?;
         let Parts {
             builder,
             recognizer,
@@ -215,6 +221,34 @@ impl Parts {
         let warming = Arc::clone(&remote);
         tokio::spawn(async move { warming.warm().await });
         self.add(|builder| builder.think(remote));
+    }
+
+    /// The judge of a sample of the replies, where one is named.
+    fn add_judge(&mut self) -> Result<(), ServeError> {
+        let Some(named) = var(JUDGE_VARIABLE).filter(|named| !named.trim().is_empty()) else {
+            return Ok(());
+        };
+        let fault = |error: &dyn std::fmt::Display| ServeError::Provider(error.to_string());
+        let one_in = match var(JUDGE_ONE_IN_VARIABLE) {
+            None => JUDGE_ONE_IN,
+            Some(number) => number.trim().parse().map_err(|_| {
+                fault(&format!(
+                    "{JUDGE_ONE_IN_VARIABLE} is `{number}`; write a whole number such as 20"
+                ))
+            })?,
+        };
+        let (name, model) = match named.split_once(':') {
+            Some((name, model)) => (name, Some(model)),
+            None => (named.as_str(), None),
+        };
+        let found = think_by_name(name.trim(), model, &var).map_err(|error| fault(&error))?;
+        let think = found.ok_or_else(|| {
+            fault(&format!(
+                "{JUDGE_VARIABLE} names `{name}`, which is not set up; see docs/providers.md"
+            ))
+        })?;
+        self.add(|builder| builder.judge(Judge::new(think, one_in)));
+        Ok(())
     }
 
     /// Voices: those listed; else those whose keys are set, then the embedded ones.

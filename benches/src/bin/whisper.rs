@@ -4,7 +4,8 @@
 //! for those that make them say a given number of tokens: what is measured is the computing, which
 //! does not depend on the weights, and nothing of the quality.
 //!
-//! `cargo run --release -p antiphon-benches --bin whisper [-- --write]`. With `--write` the tables
+//! `cargo run --release -p antiphon-benches --bin whisper [-- --threads 2 --rounds 7 --write]`. With
+//! `--write` the tables
 //! replace those in `docs/hear.md`.
 
 use std::fmt::Write as _;
@@ -35,9 +36,41 @@ const FINAL_WITHIN: Duration = Duration::from_secs(120);
 /// Utterances at once for the memory.
 const AT_ONCE: [usize; 3] = [1, 2, 4];
 
+/// What was asked for.
+struct Asked {
+    threads: usize,
+    rounds: usize,
+    write: bool,
+}
+
+impl Asked {
+    fn read() -> Result<Self, String> {
+        let mut asked = Self {
+            threads: THREADS_MAX,
+            rounds: ROUNDS,
+            write: false,
+        };
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            let mut number = || {
+                let number = args.next().and_then(|number| number.parse().ok());
+                number
+                    .filter(|&number| number > 0)
+                    .ok_or(format!("{arg} takes a number"))
+            };
+            match arg.as_str() {
+                "--write" => asked.write = true,
+                "--threads" => asked.threads = number()?,
+                "--rounds" => asked.rounds = number()?,
+                other => return Err(format!("there is no {other}: --threads, --rounds, --write")),
+            }
+        }
+        Ok(asked)
+    }
+}
+
 fn main() -> ExitCode {
-    let write = std::env::args().any(|arg| arg == "--write");
-    match run(write) {
+    match Asked::read().and_then(|asked| run(&asked)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("whisper: {why}");
@@ -46,14 +79,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(write: bool) -> Result<(), String> {
+fn run(asked: &Asked) -> Result<(), String> {
     let home = std::env::temp_dir().join(format!("antiphon-bench-whisper-{}", std::process::id()));
     std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
-    let tables = tables(&home);
+    let tables = tables(&home, asked);
     let _ = std::fs::remove_dir_all(&home);
     let (times, memory) = tables?;
     println!("{times}\n\n{memory}");
-    if write {
+    if asked.write {
         let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hear.md");
         marks::write(&document, "whisper-times", &times)?;
         marks::write(&document, "whisper-memory", &memory)?;
@@ -61,7 +94,7 @@ fn run(write: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn tables(home: &Path) -> Result<(String, String), String> {
+fn tables(home: &Path, asked: &Asked) -> Result<(String, String), String> {
     let mut times = String::from("| model | encoder's context |");
     for seconds in LENGTHS_S {
         let _ = write!(times, " {seconds} s |");
@@ -74,12 +107,16 @@ fn tables(home: &Path) -> Result<(String, String), String> {
         for (context, words) in [(AudioContext::Cut, "cut"), (AudioContext::Full, "all 30 s")] {
             let _ = write!(times, "\n| {name} | {words} |");
             for seconds in LENGTHS_S {
-                let fastest = final_after(&path, context, seconds)?;
-                eprintln!("{name}, {words}, {seconds} s: {fastest:.0} ms");
-                let _ = write!(times, " {fastest:.0} ms |");
+                let (fastest, cpu) = final_after(&path, context, seconds, asked)?;
+                eprintln!("{name}, {words}, {seconds} s: {fastest:.0} ms, CPU {cpu:.0} ms");
+                let _ = write!(times, " {fastest:.0} ({cpu:.0}) ms |");
             }
         }
-        let _ = write!(memory, "\n| {name} | {} |", memory_of(&path)?);
+        let _ = write!(
+            memory,
+            "\n| {name} | {} |",
+            memory_of(&path, asked.threads)?
+        );
         std::fs::remove_file(&path).map_err(|error| error.to_string())?;
     }
     let load = load_average();
@@ -91,8 +128,9 @@ fn tables(home: &Path) -> Result<(String, String), String> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let _ = write!(
         times,
-        "\n\nFastest of {ROUNDS}, {THREADS_MAX} threads on {cores} cores, {build} build, load average {load} at the \
-         end."
+        "\n\nFastest of {}, in brackets the CPU time of all threads, mean; {} threads on {cores} cores, {build} build, load average {load} at the \
+         end.",
+        asked.rounds, asked.threads
     );
     Ok((times, memory))
 }
@@ -111,12 +149,18 @@ fn load(path: &Path, config: WhisperConfig) -> Result<Whisper, String> {
     Whisper::load(path, config).map_err(|fault| fault.to_string())
 }
 
-/// Milliseconds from the end of an utterance to its final.
-fn final_after(path: &Path, context: AudioContext, seconds: usize) -> Result<f64, String> {
+/// Milliseconds from the end of an utterance to its final, and of CPU time.
+fn final_after(
+    path: &Path,
+    context: AudioContext,
+    seconds: usize,
+    asked: &Asked,
+) -> Result<(f64, f64), String> {
     let whisper = load(
         path,
         WhisperConfig {
             decoders_max: Some(1),
+            threads: Some(asked.threads),
             audio_context: context,
             partials: false,
             tokens_max: Some(seconds * TOKENS_PER_S),
@@ -129,26 +173,28 @@ fn final_after(path: &Path, context: AudioContext, seconds: usize) -> Result<f64
     call.say(0, &audio);
     call.wait()?;
     let mut all = Vec::new();
-    for round in 1..=ROUNDS {
+    let cpu_before = cpu_ms()?;
+    for round in 1..=asked.rounds {
         call.say(round as u32, &audio);
         let begun = Instant::now();
         call.wait()?;
         all.push(begun.elapsed().as_secs_f64() * 1e3);
     }
     let samples: Samples = all.into_iter().collect();
-    samples
-        .quantile(0.0)
-        .ok_or_else(|| "nothing measured".to_owned())
+    let cpu = (cpu_ms()? - cpu_before) / asked.rounds as f64;
+    let fastest = samples.quantile(0.0).ok_or("nothing measured")?;
+    Ok((fastest, cpu))
 }
 
 /// Memory of the model, and of each decoder that works at once.
-fn memory_of(path: &Path) -> Result<String, String> {
+fn memory_of(path: &Path, threads: usize) -> Result<String, String> {
     let used = || private_kib(std::process::id()).map_err(|error| error.to_string());
     let before = used()?;
     let whisper = load(
         path,
         WhisperConfig {
             decoders_max: Some(AT_ONCE[2]),
+            threads: Some(threads),
             partials: false,
             tokens_max: Some(40),
             ..WhisperConfig::default()
@@ -181,6 +227,21 @@ fn memory_of(path: &Path) -> Result<String, String> {
         loaded as f64 / 1_024.0,
         decoders.join(", ")
     ))
+}
+
+/// CPU time of this process so far, also that of threads that have ended, in milliseconds.
+fn cpu_ms() -> Result<f64, String> {
+    let text = std::fs::read_to_string("/proc/self/stat").map_err(|error| error.to_string())?;
+    // After the name, which may hold anything: user and system time are the 12th and 13th.
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: Vec<f64> = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse().ok())
+        .collect();
+    // 100 ticks a second on every Linux.
+    Ok(ticks.iter().sum::<f64>() * 10.0)
 }
 
 /// A sound that is no silence.

@@ -302,26 +302,7 @@ impl Engine {
                 provider,
                 reason,
             } => self.chosen = Some((generation, provider, reason)),
-            Input::ProviderChanged {
-                stage,
-                from,
-                to,
-                fault,
-            } => self.publish(Event::ProviderChanged {
-                stage,
-                from,
-                to,
-                fault,
-            }),
-            Input::Cost {
-                hear_nanodollars,
-                think_nanodollars,
-                speak_nanodollars,
-            } => self.publish(Event::Cost {
-                hear_nanodollars,
-                think_nanodollars,
-                speak_nanodollars,
-            }),
+            Input::ProviderChanged { .. } | Input::Cost { .. } => self.on_providers(input),
             Input::MeterSecond { seconds } => self.on_meter(seconds),
             Input::UserText { text } => self.on_user_text(&text),
             Input::InterruptRequested => self.on_interrupt_requested(),
@@ -329,6 +310,35 @@ impl Engine {
             Input::Drain { limit_ms } => self.begin_ending(CloseReason::Drained, limit_ms),
             Input::Close { reason } => self.close(reason),
             Input::Timeout => {}
+        }
+    }
+
+    /// What the person's client is told of the providers, as it comes.
+    fn on_providers(&mut self, input: Input) {
+        if let Input::ProviderChanged {
+            stage,
+            from,
+            to,
+            fault,
+        } = input
+        {
+            self.publish(Event::ProviderChanged {
+                stage,
+                from,
+                to,
+                fault,
+            });
+        } else if let Input::Cost {
+            hear_nanodollars,
+            think_nanodollars,
+            speak_nanodollars,
+        } = input
+        {
+            self.publish(Event::Cost {
+                hear_nanodollars,
+                think_nanodollars,
+                speak_nanodollars,
+            });
         }
     }
 

@@ -9,8 +9,10 @@ use antiphon_agents::Agent;
 use super::breaker::BreakerConfig;
 use super::candidate::{Candidate, CandidateReport};
 use super::choose::{self, Choice};
+use super::clips::Clips;
 use super::facts::{CallFacts, Costs, Stage, Teller};
 use super::hear::RoutedHear;
+use super::judge::Judge;
 use super::prices::{Price, Prices};
 use super::speak::RoutedSpeak;
 use super::think::RoutedThink;
@@ -61,6 +63,9 @@ pub struct Router {
     pub(super) speak: Vec<Candidate<dyn Speak>>,
     pub(super) config: RouterConfig,
     pub(super) started: Instant,
+    pub(super) clips: Clips,
+    pub(super) judge: Option<Judge>,
+    replies: AtomicU64,
     sessions: AtomicU64,
 }
 
@@ -92,6 +97,9 @@ impl RouterBuilder {
                 speak: Vec::new(),
                 config,
                 started: Instant::now(),
+                clips: Clips::default(),
+                judge: None,
+                replies: AtomicU64::new(0),
                 sessions: AtomicU64::new(0),
             },
             prices,
@@ -136,6 +144,13 @@ impl RouterBuilder {
             candidate.last_resort = true;
         }
         with
+    }
+
+    /// Lets a model judge a sample of the replies.
+    #[must_use]
+    pub fn judge(mut self, judge: Judge) -> Self {
+        self.router.judge = Some(judge);
+        self
     }
 
     /// Adds a voice backend. `model` is what it is billed as.
@@ -199,6 +214,16 @@ impl Router {
             speak: Arc::new(RoutedSpeak::new(call, agent)),
             facts: CallFacts { facts, costs },
         }
+    }
+
+    /// Lets the judge look at a reply of responder `index`, where there is one.
+    pub(super) fn consider(self: &Arc<Self>, index: usize, asked: &str, reply: &str) {
+        let Some(judge) = &self.judge else { return };
+        let nth = self.replies.fetch_add(1, Ordering::Relaxed);
+        let router = Arc::clone(self);
+        judge.consider(nth, asked, reply, move |mark| {
+            router.think[index].judged(mark, Instant::now(), router.started);
+        });
     }
 
     /// Every provider with what is known of it.

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::candidate::Candidate;
+use super::clips::{Key, is_standing};
 use super::facts::{Fact, Stage};
 use super::router::Call;
 use crate::speak::voices::VOICE_DEFAULT;
@@ -102,10 +103,11 @@ impl Speak for RoutedSpeak {
             agent: Arc::clone(&self.agent),
             voices: Arc::clone(&self.voices),
             out_hz: self.common_hz(&request.voice).unwrap_or(0),
-            request,
             events,
             said_to: 0,
             made_samples: 0,
+            kept: is_standing(&self.agent, &request.text).then(Default::default),
+            request,
         };
         TaskHandle::from_task(tokio::spawn(sentence.run()).abort_handle())
     }
@@ -124,6 +126,8 @@ struct Sentence {
     said_to: usize,
     /// Samples given out.
     made_samples: u64,
+    /// What was given out, where it may be kept.
+    kept: Option<(Vec<i16>, Vec<WordMark>)>,
 }
 
 /// Nobody listens any more.
@@ -149,6 +153,10 @@ impl Sentence {
         // A voice that changes within a call is no voice: the order stays as configured, as far
         // as breakers and the agent's lists allow.
         let mut queue: VecDeque<usize> = self.order(now).into();
+        if self.say_again(&queue).await.is_some() {
+            return;
+        }
+        let began = now;
         let mut last = Fault::new(FaultKind::Unreachable, "no voice may be used");
         while let Some(index) = queue.pop_front() {
             if !candidates[index].begin(now.into_std(), call.router.started, queue.is_empty()) {
@@ -158,10 +166,12 @@ impl Sentence {
                 Err(Unheard) => return,
                 Ok(Ok(())) => {
                     candidates[index].succeeded();
+                    self.keep(index);
                     self.send(SpeakEventKind::Done).await.ok();
                     return;
                 }
                 Ok(Err(fault)) => {
+                    self.kept = None;
                     let at = std::time::Instant::now();
                     candidates[index].failed(&fault, at, call.router.started);
                     call.teller.tell(Fact::FellBack {
@@ -171,10 +181,56 @@ impl Sentence {
                         kind: fault.kind,
                     });
                     last = fault;
+                    // The person has waited long enough: the last one is the one that works here.
+                    let first = call.router.config.deadlines.speak_first;
+                    if self.made_samples == 0 && began.elapsed() >= first && queue.len() > 1 {
+                        queue.drain(..queue.len() - 1);
+                    }
                 }
             }
         }
         self.send(SpeakEventKind::Failed { fault: last }).await.ok();
+    }
+
+    /// Says the sentence as it was said before, where it is one of those that are kept: by the
+    /// voice that would be asked first.
+    async fn say_again(&mut self, queue: &VecDeque<usize>) -> Option<()> {
+        let first = *queue.front()?;
+        let clip = self.call.router.clips.find(&self.key(first)?)?;
+        let kind = SpeakEventKind::Marks {
+            marks: clip.marks.to_vec(),
+        };
+        let mut heard = self.send(kind).await;
+        for piece in clip.pcm.chunks((self.out_hz as usize / 10).max(1)) {
+            if heard.is_err() {
+                return Some(());
+            }
+            let pcm = piece.to_vec();
+            heard = self.send(SpeakEventKind::Audio { pcm }).await;
+        }
+        self.send(SpeakEventKind::Done).await.ok();
+        Some(())
+    }
+
+    /// What the sentence is kept under; none where it is not one to keep.
+    fn key(&self, index: usize) -> Option<Key> {
+        let candidate = &self.call.router.speak[index];
+        let keeps = candidate.provider.capabilities().remote
+            && is_standing(&self.agent, &self.request.text);
+        keeps.then(|| Key {
+            candidate: Arc::clone(&candidate.id),
+            voice: voice_in(candidate, &self.voices, &self.request.voice).to_owned(),
+            pace_permille: (self.request.pace * 1_000.0) as u32,
+            hz: self.out_hz,
+            text: self.request.text.clone(),
+        })
+    }
+
+    /// Keeps the sentence, where one voice has said all of it.
+    fn keep(&mut self, index: usize) {
+        if let Some((key, (pcm, marks))) = self.key(index).zip(self.kept.take()) {
+            self.call.router.clips.keep(key, pcm, marks);
+        }
     }
 
     /// Voices that may be used, in the order in which they were configured; those that are left
@@ -324,6 +380,9 @@ impl Sentence {
         let until = self.made_samples + pcm.len() as u64;
         self.give_marks(lane, until).await?;
         self.made_samples = until;
+        if let Some((kept, _)) = &mut self.kept {
+            kept.extend_from_slice(&pcm);
+        }
         self.send(SpeakEventKind::Audio { pcm }).await
     }
 
@@ -347,6 +406,9 @@ impl Sentence {
         }
         if marks.is_empty() {
             return Ok(());
+        }
+        if let Some((_, kept)) = &mut self.kept {
+            kept.extend_from_slice(&marks);
         }
         self.send(SpeakEventKind::Marks { marks }).await
     }

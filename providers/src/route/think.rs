@@ -261,6 +261,9 @@ impl Reply {
                     let rest = continuation.finish();
                     self.give(rest).await;
                     lane.succeed(usage);
+                    let asked = self.request.history.last();
+                    let asked = asked.map_or("", |message| message.text.as_str());
+                    self.call.router.consider(lane.index, asked, &self.said);
                     self.send(kind).await;
                     return End::Over;
                 }

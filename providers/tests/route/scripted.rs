@@ -10,7 +10,7 @@ use antiphon_proto::{GenerationId, Message, Role, SegmentId, TurnId, UtteranceId
 use antiphon_providers::hear::{Hear, HearContext, HearEvent, HearEventKind, HearStream};
 use antiphon_providers::route::{Prices, Router, RouterBuilder, RouterConfig};
 use antiphon_providers::speak::{
-    Speak, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice, WordMark,
+    Speak, SpeakCapabilities, SpeakEvent, SpeakEventKind, SpeakRequest, UnknownVoice, WordMark,
 };
 use antiphon_providers::think::{
     Think, ThinkCapabilities, ThinkEvent, ThinkEventKind, ThinkLimits, ThinkRequest,
@@ -127,6 +127,7 @@ impl Think for Thinks {
 
 /// A voice: 100 ms a word at its rate; `Say` in its script speaks so many words of the text.
 pub(crate) struct Speaks {
+    remote: bool,
     name: &'static str,
     hz: u32,
     scripts: Mutex<VecDeque<Vec<Do>>>,
@@ -135,7 +136,16 @@ pub(crate) struct Speaks {
 
 impl Speaks {
     pub(crate) fn new(name: &'static str, hz: u32, scripts: &[&[Do]]) -> Arc<Self> {
+        Self::made(false, name, hz, scripts)
+    }
+
+    pub(crate) fn remote(name: &'static str, hz: u32, scripts: &[&[Do]]) -> Arc<Self> {
+        Self::made(true, name, hz, scripts)
+    }
+
+    fn made(remote: bool, name: &'static str, hz: u32, scripts: &[&[Do]]) -> Arc<Self> {
         Arc::new(Self {
+            remote,
             name,
             hz,
             scripts: Mutex::new(scripts.iter().map(|script| script.to_vec()).collect()),
@@ -147,6 +157,13 @@ impl Speaks {
 impl Speak for Speaks {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn capabilities(&self) -> SpeakCapabilities {
+        SpeakCapabilities {
+            remote: self.remote,
+            ..SpeakCapabilities::default()
+        }
     }
 
     fn rate_hz(&self, _voice: &str) -> Result<u32, UnknownVoice> {

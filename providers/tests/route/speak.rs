@@ -94,3 +94,37 @@ async fn nobody_left_is_a_fault_and_what_was_made_stands() {
     assert_eq!(spoken.marks, marks_of(TEXT)[..2]);
     assert_eq!(spoken.samples, 2 * 1_600);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_standing_sentence_is_there_when_its_voice_is_not() {
+    let apology = agent().apology.clone();
+    let one = Speaks::remote("one", 16_000, &[&[Say(""), Done], &[Stall]]);
+    let two = Speaks::new("two", 16_000, &[&[Say(""), Done]]);
+    let router = speaking(&[&one, &two]);
+    let first = speak(&router, &apology).await;
+    let again = speak(&router, &apology).await;
+    assert!(
+        again.done && again.first_ms == Some(0),
+        "{:?}",
+        again.first_ms
+    );
+    assert_eq!((again.samples, &again.marks), (first.samples, &first.marks));
+    assert_eq!(one.texts.lock().unwrap().len(), 1, "asked once");
+    assert!(two.texts.lock().unwrap().is_empty());
+    speak(&router, TEXT).await;
+    assert_eq!(
+        two.texts.lock().unwrap().len(),
+        1,
+        "others are made each time"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_remote_voices_hang_the_one_here_speaks_in_time() {
+    let hangs = |name| Speaks::remote(name, 16_000, &[&[Stall]]);
+    let here = Speaks::new("here", 16_000, &[&[Wait(20), Say(""), Done]]);
+    let router = speaking(&[&hangs("one"), &hangs("two"), &hangs("three"), &here]);
+    let spoken = speak(&router, TEXT).await;
+    assert!(spoken.done);
+    assert!(spoken.first_ms.unwrap() <= 1_500, "{:?}", spoken.first_ms);
+}

@@ -237,3 +237,26 @@ async fn dropping_the_handle_stops_the_provider() {
     tokio::task::yield_now().await;
     assert_eq!(one.dropped.load(std::sync::atomic::Ordering::Relaxed), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_judge_looks_at_a_sample_and_is_never_waited_for() {
+    use antiphon_providers::route::{Judge, Prices, RouterBuilder};
+    let one = Thinks::new("one", &[&[Say("Fine."), Done]]);
+    let judge = Thinks::new("judge", &[&[Wait(5_000), Say("3"), Done]]);
+    let (hear, _, speak) = crate::scripted::quiet();
+    let router = RouterBuilder::new(Prices::embedded(), RouterConfig::default())
+        .hear(hear, "")
+        .think(one.clone())
+        .speak(speak, "")
+        .judge(Judge::new(judge.clone(), 3))
+        .build()
+        .unwrap();
+    for nth in 1..=6 {
+        let told = ask(&session(&router).think, nth).await;
+        assert_eq!((told.text.as_str(), told.end_ms), ("Fine.", 0));
+    }
+    assert_eq!(judge.asked(), 2, "one in three");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let quality = router.report()[1].quality.unwrap();
+    assert!((quality - 0.3).abs() < 1e-9, "{quality}");
+}

@@ -8,7 +8,7 @@ use antiphon_providers::hear::{Hear, HearContext, HearEventKind};
 use antiphon_testkit::WhisperModel;
 use tokio::sync::mpsc;
 
-use crate::support::{PATIENCE, TestCall, quiet, tone, whisper};
+use crate::support::{PATIENCE, TestCall, config, quiet, tone, whisper};
 
 const WORDS: &[&str] = &[" What", " is", " a", " do", "main", " name", "?"];
 const SAID: &str = "what is a domain name";
@@ -69,7 +69,7 @@ async fn the_whole_context_and_long_utterances_give_the_same() {
 
 #[tokio::test]
 async fn partials_come_while_the_person_speaks() {
-    let (whisper, _home) = whisper(&WhisperModel::small(WORDS), WhisperConfig::default());
+    let (whisper, _home) = whisper(&WhisperModel::small(WORDS), config());
     let mut call = TestCall::open(&whisper);
     call.stream.begin(UtteranceId(1));
     call.stream.push(&tone(500));
@@ -100,11 +100,11 @@ async fn silence_and_no_speech_are_empty() {
     assert_eq!(invents.decoders_made(), 1);
 }
 
-/// A model that works for a good while: some hundred tokens, so that there is something to stop.
+/// A model that works for a while: a hundred tokens, so that there is something to stop.
 fn talkative() -> WhisperModel {
-    let words: Vec<String> = (0..200).map(|n| format!(" w{n}")).collect();
+    let words: Vec<String> = (0..100).map(|n| format!(" w{n}")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    WhisperModel::new(Dimensions::english(256, 4, 2), &words)
+    WhisperModel::new(Dimensions::english(128, 2, 1), &words)
 }
 
 /// Waits until the first decoder is at work.
@@ -119,11 +119,7 @@ async fn begun(whisper: &Whisper) {
 
 #[tokio::test]
 async fn a_partial_is_given_up_for_a_final() {
-    let config = WhisperConfig {
-        decoders_max: Some(1),
-        ..WhisperConfig::default()
-    };
-    let (whisper, _home) = whisper(&talkative(), config);
+    let (whisper, _home) = whisper(&talkative(), config());
     let mut speaking = TestCall::open(&whisper);
     speaking.stream.begin(UtteranceId(1));
     speaking.stream.push(&tone(29_000));
@@ -141,11 +137,7 @@ async fn a_partial_is_given_up_for_a_final() {
 
 #[tokio::test]
 async fn a_cancelled_utterance_is_silent_and_frees_its_decoder() {
-    let config = WhisperConfig {
-        decoders_max: Some(1),
-        ..quiet()
-    };
-    let (whisper, _home) = whisper(&talkative(), config);
+    let (whisper, _home) = whisper(&talkative(), quiet());
     let mut call = TestCall::open(&whisper);
     call.say(1, &tone(29_000));
     begun(&whisper).await;
@@ -166,8 +158,7 @@ async fn a_cancelled_utterance_is_silent_and_frees_its_decoder() {
 async fn many_calls_share_few_decoders() {
     let config = WhisperConfig {
         decoders_max: Some(2),
-        threads: Some(1),
-        ..WhisperConfig::default()
+        ..config()
     };
     let (whisper, _home) = whisper(&WhisperModel::small(WORDS), config);
     let mut calls: Vec<TestCall> = (0..12).map(|_| TestCall::open(&whisper)).collect();

@@ -7,7 +7,7 @@ use antiphon_providers::hear::{Hear, HearEventKind};
 use antiphon_providers::models::ModelsFolder;
 use antiphon_testkit::WhisperModel;
 
-use crate::support::{Home, PATIENCE, TestCall, tone};
+use crate::support::{Home, PATIENCE, TestCall, quiet, tone};
 
 /// What is heard where no model is installed.
 const NOBODY: &str = "(nobody)";
@@ -32,6 +32,7 @@ impl Server {
         let folder = ModelsFolder::of_data(home.folder.path());
         let hear = InstalledHear::watching(Watch {
             every: Duration::from_millis(20),
+            config: quiet(),
             ..Watch::new(folder, wanted.map(str::to_owned))
         });
         Self { home, hear }

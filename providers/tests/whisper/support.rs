@@ -38,11 +38,20 @@ pub fn whisper(model: &WhisperModel, config: WhisperConfig) -> (Whisper, Home) {
     (Whisper::load(path, config).unwrap(), home)
 }
 
+/// One thread a decoder: two wait for each other by spinning, which a loaded machine makes long.
+pub fn config() -> WhisperConfig {
+    WhisperConfig {
+        threads: Some(1),
+        decoders_max: Some(1),
+        ..WhisperConfig::default()
+    }
+}
+
 /// Without partials.
 pub fn quiet() -> WhisperConfig {
     WhisperConfig {
         partials: false,
-        ..WhisperConfig::default()
+        ..config()
     }
 }
 

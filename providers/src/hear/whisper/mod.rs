@@ -48,7 +48,8 @@ pub enum AudioContext {
 pub struct WhisperConfig {
     /// Decoders at once. Where absent, as many as the processor's cores serve.
     pub decoders_max: Option<usize>,
-    /// Threads of a decoder. Where absent, [`THREADS_MAX`], or the cores where they are fewer.
+    /// Threads of a decoder. Where absent, [`THREADS_MAX`], or one where there are fewer than four
+    /// cores.
     pub threads: Option<usize>,
     /// The encoder's context.
     pub audio_context: AudioContext,

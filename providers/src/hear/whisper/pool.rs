@@ -18,6 +18,9 @@ use crate::{Fault, FaultKind};
 /// Finals in line for a decoder; beyond it they fail at once.
 pub const WAITING_UTTERANCES_MAX: usize = 256;
 
+/// Processor cores from which on a decoder gets more than one thread.
+const CORES_FOR_MORE: usize = 4;
+
 /// The pool. Dropping it fails nobody: workers end once their utterances are done.
 pub(super) struct Pool {
     shared: Arc<Shared>,
@@ -53,7 +56,14 @@ enum Job {
 impl Pool {
     pub(super) fn new(model: Model, config: WhisperConfig) -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = config.threads.unwrap_or(super::THREADS_MAX).clamp(1, cores);
+        // Threads of one decoder wait for each other by spinning: where the audio of calls takes
+        // one of few cores, two are slower than one.
+        let few = if cores < CORES_FOR_MORE {
+            1
+        } else {
+            super::THREADS_MAX
+        };
+        let threads = config.threads.unwrap_or(few).clamp(1, cores);
         let decoders_max = config.decoders_max.unwrap_or(cores / threads).max(1);
         Self {
             shared: Arc::new(Shared {

@@ -383,7 +383,9 @@ fn plain(context: &Context<'_>, number: &Number) -> String {
         );
     }
     if number.is_plain() {
-        if context.after_any(1, CODES) || context.after_any(4, CODES) && code_context(context) {
+        let code =
+            context.after_any(1, CODES) || context.after_any(4, CODES) && code_context(context);
+        if code && is_code(context, number) {
             return digits(&number.whole);
         }
         let state = context.back(1);
@@ -405,6 +407,16 @@ fn plain(context: &Context<'_>, number: &Number) -> String {
         }
     }
     number.words()
+}
+
+/// "Call 911 now", but not "call 20 people".
+fn is_code(context: &Context<'_>, number: &Number) -> bool {
+    const BEHIND: &[&str] = &[
+        "", "now", "and", "or", "if", "for", "to", "on", "at", "in", "from", "today", "is",
+    ];
+    let counted = !is_in(context.joined(1), BEHIND);
+    let zeros = number.whole.starts_with('0');
+    zeros || number.whole.len() >= 3 && !counted
 }
 
 /// "Your code is 4821", "text HOME to 741741".

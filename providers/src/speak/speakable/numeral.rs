@@ -59,7 +59,6 @@ const RULERS: &[&str] = &[
     "sixtus",
     "adrian",
     "celestine",
-    "malcolm",
     "kenneth",
     "vittorio",
     "emmanuel",
@@ -83,6 +82,10 @@ pub(super) fn roman(context: &Context<'_>) -> Option<Phrase> {
         None => (context.core(), ""),
     };
     let value = parse(core)?;
+    // "Type C", "Appendix D" are letters; "the part I like" is a person.
+    if matches!(core, "C" | "D" | "L" | "M") {
+        return None;
+    }
     let before = context.back(1);
     let adjoins = context
         .at
@@ -91,22 +94,22 @@ pub(super) fn roman(context: &Context<'_>) -> Option<Phrase> {
     if !adjoins || before.is_empty() {
         return None;
     }
-    let words =
-        if is_in(before, RULERS) && is_capitalized(before) && (core != "I" || alone(context)) {
+    let surely = core != "I" || is_capitalized(before) && alone(context);
+    let words = if is_in(before, RULERS) && is_capitalized(before) && surely {
+        format!("the {}", ordinal(value))
+    } else if is_in(before, COUNTED) && surely {
+        cardinal(value)
+    } else if is_sure(core) && is_capitalized(before) && before.len() > 1 {
+        let person = is_capitalized(context.back(2)) && !context.back(2).is_empty();
+        let heir = person && matches!(core, "II" | "III" | "IV");
+        if heir && !is_in(before, COUNTED) {
             format!("the {}", ordinal(value))
-        } else if is_in(before, COUNTED) {
-            cardinal(value)
-        } else if is_sure(core) && is_capitalized(before) && before.len() > 1 {
-            let person = is_capitalized(context.back(2)) && !context.back(2).is_empty();
-            let heir = person && matches!(core, "II" | "III" | "IV");
-            if heir && !is_in(before, COUNTED) {
-                format!("the {}", ordinal(value))
-            } else {
-                cardinal(value)
-            }
         } else {
-            return None;
-        };
+            cardinal(value)
+        }
+    } else {
+        return None;
+    };
     Some(Phrase::one(words + ending))
 }
 
