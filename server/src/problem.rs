@@ -96,12 +96,10 @@ impl From<NoRandomness> for ApiError {
 }
 
 impl ApiError {
-    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+    fn kind(&self) -> Kind {
         match self {
-            Self::UnknownAgent { .. } => (StatusCode::NOT_FOUND, "agent_unknown", "No such agent"),
-            Self::UnknownSession(_) => {
-                (StatusCode::NOT_FOUND, "session_unknown", "No such session")
-            }
+            Self::UnknownAgent { .. } => not_found("agent_unknown", "No such agent"),
+            Self::UnknownSession(_) => not_found("session_unknown", "No such session"),
             Self::SessionEnded(_) => (StatusCode::GONE, "session_ended", "The session is over"),
             Self::NoToken => (
                 StatusCode::UNAUTHORIZED,
@@ -156,17 +154,12 @@ impl ApiError {
                 "full",
                 "All lines are busy",
             ),
-            Self::UnknownProvider { .. } => (
-                StatusCode::NOT_FOUND,
-                "provider_unknown",
-                "No such provider",
-            ),
-            Self::NobodyAnswers(_) => (
-                StatusCode::BAD_GATEWAY,
-                "nobody_answers",
-                "Nobody could answer",
-            ),
-            Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many chats"),
+            Self::UnknownProvider { .. } => not_found("provider_unknown", "No such provider"),
+            Self::NobodyAnswers(_) => {
+                let status = StatusCode::BAD_GATEWAY;
+                (status, "nobody_answers", "Nobody could answer")
+            }
+            Self::Busy(_) => unavailable("busy", "Too many chats"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "Shutting down"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "route_unknown", "Nothing here"),
             Self::Method => (
@@ -176,6 +169,17 @@ impl ApiError {
             ),
         }
     }
+}
+
+/// Status, code and title.
+type Kind = (StatusCode, &'static str, &'static str);
+
+fn not_found(code: &'static str, title: &'static str) -> Kind {
+    (StatusCode::NOT_FOUND, code, title)
+}
+
+fn unavailable(code: &'static str, title: &'static str) -> Kind {
+    (StatusCode::SERVICE_UNAVAILABLE, code, title)
 }
 
 impl IntoResponse for ApiError {

@@ -14,6 +14,7 @@ pub struct Continuation {
     held: String,
     decided: bool,
     needs_space: bool,
+    has_space: bool,
 }
 
 impl Continuation {
@@ -22,6 +23,7 @@ impl Continuation {
         let words = words(said).map(|(word, _)| word).collect::<Vec<_>>();
         Self {
             decided: words.is_empty(),
+            has_space: said.chars().next_back().is_some_and(char::is_whitespace),
             needs_space: said.chars().next_back().is_some_and(|c| !c.is_whitespace()),
             said: words,
             held: String::new(),
@@ -72,6 +74,11 @@ impl Continuation {
                 .trim_start_matches(|c: char| !c.is_alphanumeric() && !c.is_whitespace())
         } else {
             &self.held
+        };
+        let rest = if self.has_space {
+            rest.trim_start()
+        } else {
+            rest
         };
         let starts_word = rest.chars().next().is_some_and(char::is_alphanumeric);
         if self.needs_space && starts_word {
@@ -169,7 +176,8 @@ mod tests {
         );
         check("I see the", "the moon.", " the moon.");
         check("One two three.", "One two three.", "");
-        check("One two three. ", "One two three. Four.", " Four.");
+        check("One two three. ", "One two three. Four.", "Four.");
+        check("The moon is ", " made of rock.", "made of rock.");
         check("One two three", "One two", "");
         check("Hello", "Hello", "");
         check("It is", "It seems so.", " It seems so.");

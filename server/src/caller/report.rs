@@ -110,9 +110,7 @@ impl Report {
                 to,
                 fault,
             } => {
-                let to = to.as_deref().unwrap_or("nobody");
-                let what = format!("({stage}: {from} failed, {fault}; {to} goes on)");
-                self.line(now_ms, &what);
+                self.line(now_ms, &replaced(stage, from, to.as_deref(), fault));
             }
             Event::SessionEnded {
                 reason, seconds, ..
@@ -132,6 +130,12 @@ impl Report {
     fn line(&self, now_ms: u64, text: &str) {
         println!("{:>7.2} s  {text}", now_ms as f64 / 1_000.0);
     }
+}
+
+/// A provider that another one goes on for.
+fn replaced(stage: &str, from: &str, to: Option<&str>, fault: &str) -> String {
+    let to = to.unwrap_or("nobody");
+    format!("({stage}: {from} failed, {fault}; {to} goes on)")
 }
 
 /// Where the time of a turn went, in one line.

@@ -59,26 +59,8 @@ pub(super) async fn deliver(
     let mut failure: Option<Fault> = None;
     let mut needs_marks_since: Option<Instant> = None;
     loop {
-        if queue.is_empty() {
-            match shaper.ready() {
-                Ready::Yes => {
-                    needs_marks_since = None;
-                    shaper.pop(&mut queue);
-                }
-                Ready::NeedsMarks => {
-                    let since = *needs_marks_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= MARKS_WAIT {
-                        shaper.pop(&mut queue);
-                    }
-                }
-                Ready::No => needs_marks_since = None,
-                Ready::Over => {
-                    shaper.pop(&mut queue);
-                    if queue.is_empty() {
-                        return Ok(failure.map_or(Ok(()), Err));
-                    }
-                }
-            }
+        if queue.is_empty() && fill(&mut queue, shaper, &mut needs_marks_since) {
+            return Ok(failure.map_or(Ok(()), Err));
         }
         let is_reading = !shaper.is_ended() && !shaper.is_full();
         if !is_reading {
@@ -120,6 +102,32 @@ pub(super) async fn deliver(
             source.read(true);
         }
     }
+}
+
+/// Takes what can be handed on; true where nothing more will come.
+fn fill(
+    queue: &mut VecDeque<SpeakEventKind>,
+    shaper: &mut Shaper,
+    needs_marks_since: &mut Option<Instant>,
+) -> bool {
+    match shaper.ready() {
+        Ready::Yes => {
+            *needs_marks_since = None;
+            shaper.pop(queue);
+        }
+        Ready::NeedsMarks => {
+            let since = *needs_marks_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= MARKS_WAIT {
+                shaper.pop(queue);
+            }
+        }
+        Ready::No => *needs_marks_since = None,
+        Ready::Over => {
+            shaper.pop(queue);
+            return queue.is_empty();
+        }
+    }
+    false
 }
 
 fn take(shaper: &mut Shaper, made: Vec<Made>) -> Result<(), Fault> {
