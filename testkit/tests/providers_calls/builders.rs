@@ -161,17 +161,27 @@ pub(crate) async fn hear(nth: usize, wrong: Wrong, when: fn(usize) -> bool) -> B
     }
 }
 
-/// Responder `nth`.
+/// Responder `nth`, always wrong.
 pub(crate) async fn think(nth: usize, wrong: Wrong) -> Built<dyn Think> {
+    think_saying(nth, &PIECES, move |_| wrong).await
+}
+
+/// Responder `nth`, which says `pieces` and is wrong in request number so much.
+pub(crate) async fn think_saying(
+    nth: usize,
+    pieces: &[&str],
+    wrong: impl Fn(usize) -> Wrong + Send + Sync + 'static,
+) -> Built<dyn Think> {
     let (name, vendor, model) = THINK[nth];
-    let fake = HttpFake::start(Wiring::Http1, move |request| reply(vendor, request, wrong));
+    let (said, asked) = (Said::words(pieces), AtomicUsize::new(0));
+    let is_gone = wrong(0) == Wrong::NobodyThere;
+    let fake = HttpFake::start(Wiring::Http1, move |request| {
+        let nth = asked.fetch_add(1, Ordering::Relaxed);
+        reply(vendor, request, &said, wrong(nth))
+    });
     let fake = fake.await.unwrap();
     let (gone, socket) = nobody();
-    let url = if wrong == Wrong::NobodyThere {
-        gone
-    } else {
-        fake.url()
-    };
+    let url = if is_gone { gone } else { fake.url() };
     let base_url = match vendor {
         LlmVendor::Anthropic | LlmVendor::Gemini => url,
         LlmVendor::Chat | LlmVendor::Responses | LlmVendor::Mistral => format!("{url}/v1"),
@@ -185,12 +195,11 @@ pub(crate) async fn think(nth: usize, wrong: Wrong) -> Built<dyn Think> {
     }
 }
 
-fn reply(vendor: LlmVendor, request: &Request, wrong: Wrong) -> Answer {
-    let said = Said::words(&PIECES);
-    let whole = || vendor.answer(request, &said);
+fn reply(vendor: LlmVendor, request: &Request, said: &Said, wrong: Wrong) -> Answer {
+    let whole = || vendor.answer(request, said);
     // The second sentence has begun.
     let until_middle = || {
-        let mut events = vendor.stream(&said);
+        let mut events = vendor.stream(said);
         let has = |event: &Vec<u8>| String::from_utf8_lossy(event).contains(PIECES[2].trim());
         let middle = events.iter().position(has).unwrap();
         events.truncate(middle + 2);

@@ -64,6 +64,8 @@ pub(crate) fn speech() -> &'static [i16] {
 pub(crate) struct Providers {
     pub(crate) hear: Vec<Arc<dyn Hear>>,
     pub(crate) think: Vec<Arc<dyn Think>>,
+    /// Asked only when all others fail, whatever is measured of them.
+    pub(crate) think_last: Option<Arc<dyn Think>>,
     pub(crate) speak: Vec<Arc<dyn Speak>>,
     pub(crate) config: RouterConfig,
 }
@@ -86,6 +88,7 @@ impl Providers {
         Self {
             hear: vec![scripted_hear()],
             think: vec![scripted_think()],
+            think_last: None,
             speak: vec![scripted_speak()],
             config: RouterConfig::default(),
         }
@@ -98,6 +101,9 @@ impl Providers {
         }
         for think in &self.think {
             builder = builder.think(Arc::clone(think));
+        }
+        if let Some(last) = &self.think_last {
+            builder = builder.think_last_resort(Arc::clone(last));
         }
         for speak in &self.speak {
             builder = builder.speak(Arc::clone(speak), "");
