@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use antiphon_proto::{NoticeCode, Role};
+use antiphon_proto::{Event, NoticeCode, Role};
 use antiphon_providers::route::Stage;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -169,14 +169,13 @@ impl Place {
             return wrong;
         }
         let whole = answer();
-        let words = turn.words();
-        if words != [(Role::User, QUESTION), (Role::Agent, whole.as_str())] {
+        let words = turn.answered();
+        if words != [(Role::User, QUESTION.to_owned()), (Role::Agent, whole)] {
             wrong.push(format!("history: {words:?}"));
         }
-        if is_slow == turn.changes().is_empty() {
-            return wrong;
+        if is_slow != turn.changes().is_empty() {
+            wrong.push(format!("changes: {:?}", turn.changes()));
         }
-        wrong.push(format!("changes: {:?}", turn.changes()));
         wrong
     }
 

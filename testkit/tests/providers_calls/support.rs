@@ -329,6 +329,24 @@ impl Turn {
             .collect()
     }
 
+    /// The same without fillers, which history keeps as the words heard that they are.
+    pub(crate) fn answered(&self) -> Vec<(Role, String)> {
+        let whole = answer();
+        let is_filler = |text: &str| !whole.contains(text) && text != APOLOGY;
+        let sentences = self.sentences();
+        let entries = self.words().into_iter().map(|(role, text)| {
+            let mut text = text.to_owned();
+            for (_, filler) in sentences.iter().filter(|(_, text)| is_filler(text)) {
+                if let Some(at) = text.find(filler.as_str()) {
+                    text.replace_range(at..at + filler.len(), "");
+                }
+            }
+            let words: Vec<&str> = text.split_whitespace().collect();
+            (role, words.join(" "))
+        });
+        entries.collect()
+    }
+
     /// Asserts one whole answer to [`QUESTION`], heard to its end. A filler may go before it.
     pub(crate) fn assert_whole(&self, name: &str) {
         let shown = || format!("{name}: {:#?}", self.events);
@@ -336,8 +354,11 @@ impl Turn {
         assert_eq!(self.caption().as_deref(), Some(QUESTION), "{}", shown());
         let whole = answer();
         assert_eq!(
-            self.words(),
-            [(Role::User, QUESTION), (Role::Agent, whole.as_str())],
+            self.answered(),
+            [
+                (Role::User, QUESTION.to_owned()),
+                (Role::Agent, whole.clone())
+            ],
             "{}",
             shown()
         );
