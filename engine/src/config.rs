@@ -243,7 +243,8 @@ impl Default for Patience {
             away_ms: 15_000,
             away_again_ms: 10_000,
             filler_ms: 700,
-            filler_again_ms: 3_000,
+            // With the time that a voice needs, less than 3 s of silence.
+            filler_again_ms: 2_500,
             first_words_ms_max: 15_000,
             tool_ms_max: 30_000,
         }

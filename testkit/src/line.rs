@@ -41,8 +41,10 @@ pub struct Caller {
 #[derive(Default)]
 struct Shared {
     says: VecDeque<i16>,
+    said_by: Option<usize>,
     frames: Vec<bool>,
-    events: Vec<EventEnvelope>,
+    /// With the frames received before each.
+    events: Vec<(usize, EventEnvelope)>,
     closed: bool,
 }
 
@@ -58,7 +60,9 @@ impl Caller {
 
     /// Says 16 kHz audio, in real time from now on.
     pub fn say(&self, pcm: &[i16]) {
-        lock(&self.shared).says.extend(pcm);
+        let mut shared = lock(&self.shared);
+        shared.said_by = None;
+        shared.says.extend(pcm);
     }
 
     /// True while audio is left to say.
@@ -66,17 +70,30 @@ impl Caller {
         !lock(&self.shared).says.is_empty()
     }
 
-    /// Each frame received so far: true where it had sound.
+    /// How many frames had been received when the last of what was said had gone out; none before.
+    pub fn said_by(&self) -> Option<usize> {
+        lock(&self.shared).said_by
+    }
+
+    /// Each frame (20 ms) received so far: true where it had sound.
     pub fn frames(&self) -> Vec<bool> {
         lock(&self.shared).frames.clone()
     }
 
     /// The events received so far.
     pub fn events(&self) -> Vec<Event> {
+        self.dated_events()
+            .into_iter()
+            .map(|(_, event)| event)
+            .collect()
+    }
+
+    /// The events received so far, with how many frames had been received before each.
+    pub fn dated_events(&self) -> Vec<(usize, Event)> {
         lock(&self.shared)
             .events
             .iter()
-            .map(|envelope| envelope.event.clone())
+            .map(|(frames, envelope)| (*frames, envelope.event.clone()))
             .collect()
     }
 
@@ -103,6 +120,9 @@ impl Transport for Line {
         for (to, from) in frame.iter_mut().zip(shared.says.drain(..samples)) {
             *to = from;
         }
+        if samples > 0 && shared.says.is_empty() {
+            shared.said_by = Some(shared.frames.len());
+        }
         Pulled::Audio
     }
 
@@ -114,7 +134,9 @@ impl Transport for Line {
 
     fn send_event(&mut self, _now: Instant, json: &Arc<str>) {
         let envelope = serde_json::from_str(json).expect("the session sends events as documented");
-        lock(&self.shared).events.push(envelope);
+        let mut shared = lock(&self.shared);
+        let frames = shared.frames.len();
+        shared.events.push((frames, envelope));
     }
 
     fn unheard_ms(&self) -> u32 {

@@ -30,6 +30,9 @@ const KEY_TERMS_MAX: usize = 50;
 const KEY_TERM_CHARS_MAX: usize = 40;
 /// Results end at whole frames of the model, a little before the audio does.
 const COVERED_SLACK_S: f64 = 0.05;
+/// Audio at the end of an utterance, seconds, of which nothing need be told: shorter than a word. A
+/// server that was silent about more has not heard it yet.
+const UNTOLD_S_MAX: f64 = 0.3;
 
 /// The recognizer.
 ///
@@ -98,6 +101,8 @@ pub(super) struct Listen {
     interim: Vec<RawWord>,
     /// Seconds of the connection's audio whose words are final.
     covered_s: f64,
+    /// Seconds of the connection's audio of which any result has come.
+    told_s: f64,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +145,7 @@ impl Listen {
             .iter()
             .filter_map(|word| self.clock.word(&word.word, word.start, word.end))
             .collect();
+        self.told_s = self.told_s.max(results.start + results.duration);
         if results.is_final {
             self.interim.clear();
             self.finals.extend(words);
@@ -214,6 +220,7 @@ impl Protocol for Listen {
     }
 
     fn settled(&self) -> Option<Vec<RawWord>> {
-        (self.is_finishing && self.interim.is_empty()).then(|| self.finals.clone())
+        let told = self.told_s + UNTOLD_S_MAX >= self.clock.sent_s();
+        (self.is_finishing && told && self.interim.is_empty()).then(|| self.finals.clone())
     }
 }

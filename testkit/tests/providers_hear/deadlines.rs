@@ -56,6 +56,34 @@ async fn a_stalled_server_fails_the_utterance_in_time_and_the_next_one_is_heard(
     }
 }
 
+/// A server that goes silent early is not one that has nothing to say: an empty transcript would
+/// leave the person without an answer.
+#[tokio::test]
+async fn a_stalled_server_is_not_taken_for_one_that_heard_nothing() {
+    for case in cases() {
+        for before in [0, 1] {
+            let treat = first_fails(case.greetings + before, &Fault::Stall);
+            let patient = HearLimits {
+                final_timeout: Duration::from_millis(1_200),
+                ..limits()
+            };
+            let mut call = call_with(&case, patient, treat).await;
+            // The first result comes of silence, and has no words.
+            call.stream.begin(antiphon_proto::UtteranceId(1));
+            call.push(&[0; 16_000 / 4]);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            call.push(&antiphon_testkit::fakes::listener::utterance(
+                "alpha bravo charlie",
+            ));
+            call.stream.finish();
+            match call.heard(1).await.end {
+                Ok((text, _)) => assert_ne!(text, "", "{} {before}", call.name),
+                Err(fault) => assert_eq!(fault.kind, FaultKind::TooSlow, "{}", call.name),
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_best_partial_is_the_final_where_that_does_not_come() {
     for case in cases() {
