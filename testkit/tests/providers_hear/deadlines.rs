@@ -60,7 +60,9 @@ async fn a_stalled_server_fails_the_utterance_in_time_and_the_next_one_is_heard(
 /// leave the person without an answer.
 #[tokio::test]
 async fn a_stalled_server_is_not_taken_for_one_that_heard_nothing() {
-    for case in cases() {
+    // AssemblyAI says nothing of silence: there the two cannot be told apart.
+    let cases = cases().into_iter();
+    for case in cases.filter(|case| case.known.name != "assemblyai") {
         for before in [0, 1] {
             let treat = first_fails(case.greetings + before, &Fault::Stall);
             let patient = HearLimits {
