@@ -136,3 +136,14 @@ async fn a_server_that_opens_and_is_never_ready_is_given_up_in_time() {
         assert!(asked_at.elapsed() < FINAL + SLACK, "{}", call.name);
     }
 }
+
+/// Another recognizer hears the whole before a part of it is made do with.
+#[test]
+fn the_router_waits_less_than_a_recognizer() {
+    let router = antiphon_providers::route::Deadlines::default().hear_final;
+    let recognizer = HearLimits::default().final_timeout;
+    assert!(
+        recognizer >= router + Duration::from_millis(300),
+        "{recognizer:?}, {router:?}"
+    );
+}
