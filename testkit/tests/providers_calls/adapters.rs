@@ -12,7 +12,7 @@ use crate::support::{Providers, Turn, call};
 async fn check(name: String, providers: Providers, _keep: Vec<Box<dyn Any + Send + Sync>>) -> Turn {
     let thinks = &providers.think[0];
     let provider = format!("{}/{}", thinks.name(), thinks.model());
-    let call = call(&name, &providers.router()).await;
+    let call = call(&providers.router()).await;
     let turn = call.say().await;
     turn.assert_whole(&name);
     assert!(turn.changes().is_empty(), "{name}: {:?}", turn.changes());
@@ -48,12 +48,12 @@ async fn all(mut running: JoinSet<Turn>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recognizer_hears_a_call() {
     let mut running = JoinSet::new();
-    for nth in 0..HEAR.len() {
+    for (nth, (name, _, _)) in HEAR.iter().enumerate() {
         running.spawn(async move {
             let built = hear(nth, Wrong::Nothing, |_| true).await;
             let mut providers = Providers::scripted();
             providers.hear = vec![built.provider];
-            check(format!("hear {}", HEAR[nth].0), providers, vec![built.keep]).await
+            check(format!("hear {name}"), providers, vec![built.keep]).await
         });
     }
     all(running).await;
@@ -62,17 +62,12 @@ async fn every_recognizer_hears_a_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_responder_answers_a_call() {
     let mut running = JoinSet::new();
-    for nth in 0..THINK.len() {
+    for (nth, adapter) in THINK.iter().enumerate() {
         running.spawn(async move {
             let built = think(nth, Wrong::Nothing).await;
             let mut providers = Providers::scripted();
             providers.think = vec![built.provider];
-            check(
-                format!("think {:?}", THINK[nth]),
-                providers,
-                vec![built.keep],
-            )
-            .await
+            check(format!("think {adapter:?}"), providers, vec![built.keep]).await
         });
     }
     all(running).await;
@@ -81,17 +76,12 @@ async fn every_responder_answers_a_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_voice_speaks_in_a_call() {
     let mut running = JoinSet::new();
-    for nth in 0..SPEAK.len() {
+    for (nth, (name, _, _)) in SPEAK.iter().enumerate() {
         running.spawn(async move {
             let built = speak(nth, Wrong::Nothing, |_| true).await;
             let mut providers = Providers::scripted();
             providers.speak = vec![built.provider];
-            check(
-                format!("speak {}", SPEAK[nth].0),
-                providers,
-                vec![built.keep],
-            )
-            .await
+            check(format!("speak {name}"), providers, vec![built.keep]).await
         });
     }
     all(running).await;
@@ -100,7 +90,7 @@ async fn every_voice_speaks_in_a_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_stages_are_remote_at_once() {
     let mut running = JoinSet::new();
-    for nth in 0..HEAR.len() {
+    for (nth, (listener, _, _)) in HEAR.iter().enumerate() {
         running.spawn(async move {
             let responder = THINK
                 .iter()
@@ -115,7 +105,7 @@ async fn all_stages_are_remote_at_once() {
                 speak: vec![spoken.provider],
                 ..Providers::scripted()
             };
-            let name = format!("{} {} {}", HEAR[nth].0, THINK[responder].0, SPEAK[nth].0);
+            let name = format!("{listener} {} {}", THINK[responder].0, SPEAK[nth].0);
             check(name, providers, vec![heard.keep, thought.keep, spoken.keep]).await
         });
     }

@@ -60,7 +60,7 @@ pub(crate) const FAULTS: [(Wrong, &str); 10] = [
 ];
 
 /// What the slow one waits before the first piece, and before each.
-const SLOW_FIRST: Duration = Duration::from_millis(500);
+const SLOW_FIRST: Duration = Duration::from_millis(400);
 const SLOW_EVERY: Duration = Duration::from_millis(60);
 const RETRY_AFTER_S: u64 = 7;
 const NO_EVENT: &str = "{\"no\":";

@@ -104,7 +104,7 @@ impl Place {
 
     async fn run(self) -> Cell {
         let (providers, _keep) = self.providers().await;
-        let call = call("matrix", &providers.router()).await;
+        let call = call(&providers.router()).await;
         let said = call.say().await;
         let mut cell = Cell {
             text: self.told(&said),
@@ -122,8 +122,10 @@ impl Place {
         cell.wrong
             .extend(more.into_iter().map(|wrong| format!("then: {wrong}")));
         if !cell.wrong.is_empty() {
-            cell.wrong
-                .push(format!("{:?} {:#?}", said.words(), said.events));
+            let events = said.events.iter();
+            let events = events.filter(|(_, event)| !matches!(event, Event::Meter { .. }));
+            let events: Vec<_> = events.collect();
+            cell.wrong.push(format!("{:?} {events:?}", said.words()));
         }
         cell
     }

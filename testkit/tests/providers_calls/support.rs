@@ -129,12 +129,11 @@ fn agent() -> Agent {
 
 /// A call under way.
 pub(crate) struct Call {
-    pub(crate) name: String,
     pub(crate) session: Session,
     pub(crate) caller: Caller,
 }
 
-pub(crate) async fn call(name: &str, router: &Arc<Router>) -> Call {
+pub(crate) async fn call(router: &Arc<Router>) -> Call {
     let agent = Arc::new(agent());
     let routed = router.session(&agent);
     let parts = SessionParts {
@@ -155,11 +154,7 @@ pub(crate) async fn call(name: &str, router: &Arc<Router>) -> Call {
     session.attach(Box::new(line)).await.unwrap();
     caller.tell(TransportInput::Connected).await;
     sleep(Duration::from_millis(200)).await;
-    Call {
-        name: name.to_owned(),
-        session,
-        caller,
-    }
+    Call { session, caller }
 }
 
 /// What came of a turn.
@@ -284,7 +279,7 @@ impl Turn {
 
     /// The person's words as captions show them.
     pub(crate) fn caption(&self) -> Option<String> {
-        let finals = self.events.iter().filter_map(|(_, event)| match event {
+        let mut finals = self.events.iter().filter_map(|(_, event)| match event {
             Event::UserTranscript {
                 text,
                 is_final: true,
@@ -292,7 +287,7 @@ impl Turn {
             } => Some(text.clone()),
             _ => None,
         });
-        finals.last()
+        finals.next_back()
     }
 
     pub(crate) fn timeline(&self) -> Option<TurnTimeline> {

@@ -20,7 +20,7 @@ type Keep = Vec<Box<dyn Any + Send + Sync>>;
 
 /// One call whose first provider of `stage` breaks off.
 async fn check(name: String, stage: &str, providers: Providers, _keep: Keep) -> Turn {
-    let call = call(&name, &providers.router()).await;
+    let call = call(&providers.router()).await;
     let turn = call.say().await;
     turn.assert_whole(&name);
     let changes = turn.changes();
@@ -41,7 +41,7 @@ async fn all(mut running: JoinSet<()>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_cut_in_a_sentence_is_continued_by_another_responder() {
     let mut running = JoinSet::new();
-    for nth in 0..THINK.len() {
+    for (nth, first) in THINK.iter().enumerate() {
         // One begins anew, one goes on, and one repeats the last words.
         for (behind, pieces) in [
             (1, &PIECES[..]),
@@ -50,7 +50,7 @@ async fn an_answer_cut_in_a_sentence_is_continued_by_another_responder() {
         ] {
             running.spawn(async move {
                 let behind = (nth + behind) % THINK.len();
-                let name = format!("{:?}, then {:?} {pieces:?}", THINK[nth], THINK[behind]);
+                let name = format!("{first:?}, then {:?} {pieces:?}", THINK[behind]);
                 let first = think(nth, Wrong::CutMidEvent).await;
                 let second = think_saying(behind, pieces, |_| Wrong::Nothing).await;
                 let mut providers = Providers::scripted();
@@ -65,10 +65,10 @@ async fn an_answer_cut_in_a_sentence_is_continued_by_another_responder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sentence_cut_in_the_middle_is_finished_by_another_voice() {
     let mut running = JoinSet::new();
-    for nth in 0..SPEAK.len() {
+    for (nth, (name, _, _)) in SPEAK.iter().enumerate() {
         running.spawn(async move {
             let behind = (nth + 1) % SPEAK.len();
-            let name = format!("{}, then {}", SPEAK[nth].0, SPEAK[behind].0);
+            let name = format!("{name}, then {}", SPEAK[behind].0);
             let first = speak(nth, Wrong::CutMidEvent, |_| true).await;
             let second = speak(behind, Wrong::Nothing, |_| true).await;
             let mut providers = Providers::scripted();
@@ -92,10 +92,10 @@ async fn a_sentence_cut_in_the_middle_is_finished_by_another_voice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_utterance_cut_in_the_middle_is_understood_by_another_recognizer() {
     let mut running = JoinSet::new();
-    for nth in 0..HEAR.len() {
+    for (nth, (name, _, _)) in HEAR.iter().enumerate() {
         running.spawn(async move {
             let behind = (nth + 1) % HEAR.len();
-            let name = format!("{}, then {}", HEAR[nth].0, HEAR[behind].0);
+            let name = format!("{name}, then {}", HEAR[behind].0);
             let first = hear(nth, Wrong::CutMidEvent, |_| true).await;
             let second = hear(behind, Wrong::Nothing, |_| true).await;
             let mut providers = Providers::scripted();
@@ -105,11 +105,11 @@ async fn an_utterance_cut_in_the_middle_is_understood_by_another_recognizer() {
         running.spawn(async move {
             // Only the first connection: whether the same recognizer takes it up again or the next
             // one goes on, the words are whole.
-            let name = format!("{} once", HEAR[nth].0);
+            let name = format!("{name} once");
             let built = hear(nth, Wrong::CutMidEvent, |connection| connection == 0).await;
             let mut providers = Providers::scripted();
             providers.hear = vec![built.provider, scripted_hear()];
-            let call = call(&name, &providers.router()).await;
+            let call = call(&providers.router()).await;
             call.say().await.assert_whole(&name);
         });
     }
@@ -138,7 +138,7 @@ fn breaker(router: &Arc<Router>, stage: &str) -> (&'static str, u64) {
 /// The first provider of `stage` fails twice, in one turn or two, and is well again afterwards.
 async fn check_breaker(stage: &'static str, providers: Providers, _keep: Keep) {
     let router = providers.router();
-    let call = call(stage, &router).await;
+    let call = call(&router).await;
     let opened_by = Instant::now() + OPEN_FOR;
     while breaker(&router, stage).0 == "closed" {
         assert!(

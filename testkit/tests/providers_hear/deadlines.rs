@@ -60,7 +60,9 @@ async fn a_stalled_server_fails_the_utterance_in_time_and_the_next_one_is_heard(
 /// leave the person without an answer.
 #[tokio::test]
 async fn a_stalled_server_is_not_taken_for_one_that_heard_nothing() {
-    for case in cases() {
+    // AssemblyAI says nothing of silence: there the two cannot be told apart.
+    let cases = cases().into_iter();
+    for case in cases.filter(|case| case.known.name != "assemblyai") {
         for before in [0, 1] {
             let treat = first_fails(case.greetings + before, &Fault::Stall);
             let patient = HearLimits {
@@ -133,4 +135,15 @@ async fn a_server_that_opens_and_is_never_ready_is_given_up_in_time() {
         );
         assert!(asked_at.elapsed() < FINAL + SLACK, "{}", call.name);
     }
+}
+
+/// Another recognizer hears the whole before a part of it is made do with.
+#[test]
+fn the_router_waits_less_than_a_recognizer() {
+    let router = antiphon_providers::route::Deadlines::default().hear_final;
+    let recognizer = HearLimits::default().final_timeout;
+    assert!(
+        recognizer >= router + Duration::from_millis(300),
+        "{recognizer:?}, {router:?}"
+    );
 }

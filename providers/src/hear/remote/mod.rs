@@ -33,7 +33,9 @@ pub(super) use self::transcript::RawWord;
 pub struct HearLimits {
     /// Longest wait for a connection, and again for the server to be ready for audio.
     pub connect_timeout: Duration,
-    /// Longest wait for the final after the end of an utterance; then the best partial is it.
+    /// Longest wait for the final after the end of an utterance; then the best partial is it. More
+    /// than the router waits ([`crate::route::Deadlines`]), so that another recognizer hears the
+    /// whole before a part of it is made do with.
     pub final_timeout: Duration,
     /// Pause after which the connection is kept alive. Less than the shortest idle limit of the
     /// vendors, which is Deepgram's 10 s.
@@ -46,7 +48,7 @@ impl Default for HearLimits {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(3),
-            final_timeout: Duration::from_millis(1_500),
+            final_timeout: Duration::from_millis(1_900),
             keep_alive: Duration::from_secs(4),
             extra_root: None,
         }
