@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs us, Pipecat and LiveKit Agents side by side and prints the table.
 
-    python3 benches/peers/run.py [--calls 1,5,10,25,50] [--more 100,200,400,800] [--seconds 30]
+    python3 benches/peers/run.py [--calls 1,5,10,25,50] [--more 200,400,600] [--seconds 30]
                                  [--core 1] [--nice 0] [--write]
 
 `--more` are numbers of calls that only our side is given. `--write` puts the table into
@@ -219,7 +219,8 @@ def verdicts(results):
     return lines
 
 
-def document(results, asked):
+def document(kept):
+    results = kept["results"]
     sides = {r["row"]: r["settings"] for r in results if "settings" in r}
     model = next(
         (line.split(": ")[1] for line in open("/proc/cpuinfo").read().splitlines()
@@ -227,8 +228,8 @@ def document(results, asked):
     )
     loads = [result["load"] for result in results]
     lines = [
-        f"{time.strftime('%Y-%m-%d %H:%M')}, core {asked.core} of {os.cpu_count()} of {model}, "
-        f"{asked.seconds:.0f} s a row, niceness {asked.nice}. The machine had other work: load "
+        f"{kept['at']}, core {kept['core']} of {kept['cores']} of {model}, "
+        f"{kept['seconds']:.0f} s a row, niceness {kept['nice']}. The machine had other work: load "
         f"average {min(loads):.1f} to {max(loads):.1f} when rows began (last column, with the busy "
         f"share of the whole machine during the row).",
         "",
@@ -252,13 +253,24 @@ def write(text):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", default="1,5,10,25,50")
-    parser.add_argument("--more", default="100,200,400,800")
+    parser.add_argument("--more", default="200,400,600")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--core", type=int, default=os.cpu_count() - 1)
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--keep", help="a file for the raw results")
+    parser.add_argument("--kept", help="such a file: makes its table again, measures nothing")
     asked = parser.parse_args()
+    kept = json.loads(pathlib.Path(asked.kept).read_text()) if asked.kept else measured(asked)
+    if asked.keep:
+        pathlib.Path(asked.keep).write_text(json.dumps(kept))
+    text = document(kept)
+    print(text)
+    if asked.write:
+        write(text)
+
+
+def measured(asked):
     numbers = [[int(n) for n in given.split(",") if n] for given in (asked.calls, asked.more)]
     prepare_venv()
     ours = build()
@@ -266,16 +278,13 @@ def main():
     with tempfile.TemporaryDirectory() as clips:
         make_clips(clips)
         for calls in numbers[0]:
-            for side in (FIXED, OWN, PIPECAT, LIVEKIT):
+            ends = calls in (numbers[0][0], numbers[0][-1])
+            for side in (FIXED, *([OWN] if ends else []), PIPECAT, LIVEKIT):
                 results.append(measure(side, calls, asked, ours, clips))
         for calls in numbers[1]:
             results.append(measure(FIXED, calls, asked, ours, clips))
-    if asked.keep:
-        pathlib.Path(asked.keep).write_text(json.dumps(results))
-    text = document(results, asked)
-    print(text)
-    if asked.write:
-        write(text)
+    about = {"at": time.strftime("%Y-%m-%d %H:%M"), "core": asked.core, "cores": os.cpu_count()}
+    return {**about, "seconds": asked.seconds, "nice": asked.nice, "results": results}
 
 
 if __name__ == "__main__":

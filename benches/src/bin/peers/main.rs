@@ -135,6 +135,17 @@ async fn measure(asked: &Asked, clips: Arc<Vec<Clip>>) -> Result<serde_json::Val
     let (cpu_s, wall_s) = (cpu_s()? - cpu_before, now_s() - at);
     let rss_kib = rss_kib()?;
     tokio::time::sleep(Duration::from_secs_f64(AFTER_S)).await;
+    let mut result = heard(asked, &clips, &lines);
+    result["start_s"] = json!(start_s);
+    result["cpu_s"] = json!(cpu_s);
+    result["wall_s"] = json!(wall_s);
+    result["rss_base_kib"] = json!(rss_base_kib);
+    result["rss_kib"] = json!(rss_kib);
+    Ok(result)
+}
+
+/// What the callers have noted.
+fn heard(asked: &Asked, clips: &[Clip], lines: &[Arc<Mutex<Line>>]) -> serde_json::Value {
     let lines: Vec<MutexGuard<'_, Line>> = lines.iter().map(|line| lock(line)).collect();
     let callers = || lines.iter().map(|line| &line.caller);
     let turn = |turn: &caller::Turn| {
@@ -142,7 +153,7 @@ async fn measure(asked: &Asked, clips: Arc<Vec<Clip>>) -> Result<serde_json::Val
         json!({ "clip": turn.clip, "reply_s": turn.reply_s, "floor_s": floor_s })
     };
     let late_s = lines.iter().map(|line| line.late_s).fold(0.0, f64::max);
-    Ok(json!({
+    json!({
         "side": "Antiphon",
         "settings": {
             "version": env!("CARGO_PKG_VERSION"),
@@ -151,17 +162,12 @@ async fn measure(asked: &Asked, clips: Arc<Vec<Clip>>) -> Result<serde_json::Val
         },
         "calls": asked.calls,
         "seconds": asked.seconds,
-        "start_s": start_s,
         "turns": callers().flat_map(|caller| caller.turns.iter().map(turn)).collect::<Vec<_>>(),
         "barges_s": callers().flat_map(|caller| caller.barges_s.clone()).collect::<Vec<_>>(),
         "unanswered": callers().map(|caller| caller.unanswered).sum::<usize>(),
         "early": callers().map(|caller| caller.early).sum::<usize>(),
-        "cpu_s": cpu_s,
-        "wall_s": wall_s,
-        "rss_base_kib": rss_base_kib,
-        "rss_kib": rss_kib,
         "feed_late_s_max": late_s,
-    }))
+    })
 }
 
 /// What the answer to `clip` takes by settings and script alone, from the end of speech, in
