@@ -28,6 +28,9 @@ OVERHEAD_S_MAX = 0.100
 OURS_OVERHEAD_S_MAX = 0.010
 CALLS_RATIO_MIN = 20
 MEMORY_RATIO_MIN = 20
+# A row in which so much of the machine was busy may have wanted for its core: times and numbers of
+# calls in it say how the machine was shared out as much as what an engine takes.
+BUSY_SHARE_MAX = 0.95
 
 # Each is one stretch of speech to every detector, and finished to every turn detector: whoever takes
 # a phrase for unfinished waits seconds for more, which would be measured as its delay.
@@ -239,9 +242,24 @@ def document(kept):
         HEAD,
         *(row(result) for result in results),
         "",
+        *warning(results),
         *verdicts(results),
     ]
     return "\n".join(lines)
+
+
+def warning(results):
+    """What may not be concluded from rows of a machine that had no time to give."""
+    starved = [r for r in results if r["machine_busy"] > BUSY_SHARE_MAX and r["row"] != OWN]
+    if not starved:
+        return []
+    return [
+        f"**{len(starved)} rows were measured while the whole machine was busy** (more than "
+        f"{100 * BUSY_SHARE_MAX:.0f} %): the process under test shared its core with other programs. "
+        f"Their times and their verdicts on latency and on calls a core are not to be quoted, "
+        f"neither for nor against any side; memory and CPU of rows without unanswered questions may be. Measure again on a quiet machine.",
+        "",
+    ]
 
 
 def write(text):
