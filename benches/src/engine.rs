@@ -90,7 +90,11 @@ pub fn serve_calls(parts: &Parts) -> Result<(), String> {
     served.map_err(|error| error.to_string())
 }
 
-fn start_metrics() -> Result<PrometheusHandle, String> {
+/// Installs the metrics recorder as the server does. Call it within a tokio runtime.
+///
+/// # Errors
+/// A sentence where there is one already.
+pub fn start_metrics() -> Result<PrometheusHandle, String> {
     let handle = PrometheusBuilder::new()
         .set_buckets(BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
