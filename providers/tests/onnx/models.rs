@@ -64,7 +64,7 @@ fn settings() -> String {
 fn archive(names: &[&str]) -> Vec<u8> {
     let mut header =
         "{'descr': '<f4', 'fortran_order': False, 'shape': (510, 1, 256), }".to_owned();
-    while (header.len() + 11) % 64 != 0 {
+    while !(header.len() + 11).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');
