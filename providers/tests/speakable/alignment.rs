@@ -100,7 +100,7 @@ fn other_languages_keep_their_numbers() {
     words.insert("Antiphon", "anntifonn").unwrap();
     let text = "**Antiphon** kostet 3,50 € – bis 12. Mai.";
     let made = Speakable::as_written(text, &words);
-    assert_eq!(made.spoken(), "anntifonn kostet 3,50 € – bis 12. Mai.");
+    assert_eq!(made.spoken(), "anntifonn kostet 3,50 €, bis 12. Mai.");
     assert_eq!(made.mark(usize::MAX), text.len());
 }
 

@@ -115,7 +115,8 @@ pub(super) fn roman(context: &Context<'_>) -> Option<Phrase> {
 
 /// "Elizabeth I was", but not "Since Charles I have".
 fn alone(context: &Context<'_>) -> bool {
-    !context.token().joins()
+    context.ahead(1).is_none()
+        || !context.token().joins()
         || is_in(
             context.next(),
             &[

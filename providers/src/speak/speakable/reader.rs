@@ -82,6 +82,10 @@ impl Reader<'_> {
         }
         let phrase = match self.english {
             true => phrase(context),
+            false if matches!(token.core, "—" | "–" | "-") => Phrase {
+                pause: ",",
+                ..Phrase::one("")
+            },
             false => Phrase::one(token.core),
         };
         for (nth, words) in phrase.parts.iter().enumerate() {
