@@ -101,21 +101,9 @@ impl ApiError {
             Self::UnknownAgent { .. } => not_found("agent_unknown", "No such agent"),
             Self::UnknownSession(_) => not_found("session_unknown", "No such session"),
             Self::SessionEnded(_) => (StatusCode::GONE, "session_ended", "The session is over"),
-            Self::NoToken => (
-                StatusCode::UNAUTHORIZED,
-                "token_missing",
-                "A token is needed",
-            ),
-            Self::WrongToken => (
-                StatusCode::UNAUTHORIZED,
-                "token_wrong",
-                "The token does not fit",
-            ),
-            Self::TokenExpired => (
-                StatusCode::UNAUTHORIZED,
-                "token_expired",
-                "The token has expired",
-            ),
+            Self::NoToken => unauthorized("token_missing", "A token is needed"),
+            Self::WrongToken => unauthorized("token_wrong", "The token does not fit"),
+            Self::TokenExpired => unauthorized("token_expired", "The token has expired"),
             Self::Offer(OfferError::TooLarge { .. }) | Self::TooLarge(_) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Too large")
             }
@@ -176,6 +164,10 @@ type Kind = (StatusCode, &'static str, &'static str);
 
 fn not_found(code: &'static str, title: &'static str) -> Kind {
     (StatusCode::NOT_FOUND, code, title)
+}
+
+fn unauthorized(code: &'static str, title: &'static str) -> Kind {
+    (StatusCode::UNAUTHORIZED, code, title)
 }
 
 fn unavailable(code: &'static str, title: &'static str) -> Kind {
