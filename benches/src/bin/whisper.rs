@@ -164,7 +164,6 @@ fn final_after(
             audio_context: context,
             partials: false,
             tokens_max: Some(seconds * TOKENS_PER_S),
-            ..WhisperConfig::default()
         },
     )?;
     let audio = tone(seconds);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::library::Library;
 
 #[tokio::test]
-async fn a_model_is_listed_pulled_verified_and_removed() {
+async fn a_model_is_listed_and_pulled() {
     let library = Library::start("tiny", vec![7; 100_000], false).await;
     let list = library.run(&["list"]).await;
     assert_eq!((list.status, list.err.as_str()), (0, ""));
@@ -45,7 +45,12 @@ async fn a_model_is_listed_pulled_verified_and_removed() {
     assert_eq!(listed[0]["name"], "tiny");
     assert_eq!(listed[0]["installed"], true);
     assert_eq!(listed[0]["kind"], "hear");
+}
 
+#[tokio::test]
+async fn what_is_installed_is_verified_and_removed() {
+    let library = Library::start("tiny", vec![7; 100_000], false).await;
+    assert_eq!(library.run(&["pull", "tiny"]).await.status, 0);
     let verify = library.run(&["verify"]).await;
     assert_eq!((verify.status, verify.out.as_str()), (0, "tiny: sound\n"));
     let mut changed = library.bytes.clone();
