@@ -282,10 +282,10 @@ pub struct TurnTimeline {
     #[serde(default)]
     pub speculative: bool,
     /// Who answers, as provider and model, where there was a choice to explain.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// Why that one, for people.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_reason: Option<String>,
     /// The responder's first words were there.
     pub first_token_ms: Option<u64>,
