@@ -22,7 +22,7 @@ fn a_slow_answer_is_bridged_and_follows() {
     assert!(spoken(&call.take()).is_empty());
     call.wait_ms(1);
     assert_eq!(spoken(&call.take()), ["One moment."]);
-    call.plays_whole(1, "One moment.").wait_ms(2_999);
+    call.plays_whole(1, "One moment.").wait_ms(2_499);
     assert!(spoken(&call.take()).is_empty());
     call.wait_ms(1);
     assert_eq!(

@@ -14,6 +14,7 @@ pub struct Continuation {
     held: String,
     decided: bool,
     needs_space: bool,
+    /// The first part ended in a space, and nothing new has come yet.
     has_space: bool,
 }
 
@@ -32,11 +33,13 @@ impl Continuation {
 
     /// Takes more of the second stream; returns what is new in it, as far as that is clear.
     pub fn push(&mut self, text: &str) -> String {
-        if self.decided {
-            return text.to_owned();
-        }
-        self.held.push_str(text);
-        self.decide(false)
+        let fresh = if self.decided {
+            text.to_owned()
+        } else {
+            self.held.push_str(text);
+            self.decide(false)
+        };
+        self.joined(fresh)
     }
 
     /// The stream is over: what was still held back, where it is new.
@@ -44,7 +47,20 @@ impl Continuation {
         if self.decided {
             return String::new();
         }
-        self.decide(true)
+        let fresh = self.decide(true);
+        self.joined(fresh)
+    }
+
+    /// Without a second space where the first part ended in one.
+    fn joined(&mut self, fresh: String) -> String {
+        if !self.has_space {
+            return fresh;
+        }
+        let trimmed = fresh.trim_start();
+        if !trimmed.is_empty() {
+            self.has_space = false;
+        }
+        trimmed.to_owned()
     }
 
     fn decide(&mut self, over: bool) -> String {
@@ -74,11 +90,6 @@ impl Continuation {
                 .trim_start_matches(|c: char| !c.is_alphanumeric() && !c.is_whitespace())
         } else {
             &self.held
-        };
-        let rest = if self.has_space {
-            rest.trim_start()
-        } else {
-            rest
         };
         let starts_word = rest.chars().next().is_some_and(char::is_alphanumeric);
         if self.needs_space && starts_word {
