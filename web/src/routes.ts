@@ -122,7 +122,13 @@ function chart(
 }
 
 function svg(label: string, bars: SVGElement[]): Node {
-  const attributes = { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": label };
+  const attributes = {
+    viewBox: `0 0 ${CHART.width} ${CHART.height}`,
+    // As wide as its card.
+    preserveAspectRatio: "none",
+    role: "img",
+    "aria-label": label,
+  };
   return s("svg", attributes, ...bars);
 }
 
